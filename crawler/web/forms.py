@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, quote
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from crawler.text.transliteration import CYRILLIC_SOUNDS
 from crawler.web.errors import BadAddress, ForeignForm
 from crawler.web.security import is_own_origin
 
@@ -24,6 +25,9 @@ TOKEN_HEADER = "x-csrf-token"
 """Where a program in a page sends the token: what a form sends as a field."""
 FORM_TYPE = "application/x-www-form-urlencoded"
 MAX_FIELDS = 500
+MAX_NAME_LENGTH = 40
+"""Letters of the name of a rule or subscription that a page makes."""
+NO_NAME = "The name needs a Latin or Cyrillic letter or a digit."
 ADDRESS_PATTERN = re.compile(r"/(?![/\\])[^\x00-\x20\\#]*")
 ANCHOR_PATTERN = re.compile(r"[\w:.-]{1,200}")
 
@@ -126,3 +130,12 @@ def parse_form(content_type: str, body: bytes) -> FormValues:
     except ValueError:
         raise BadAddress from None
     return FormValues(values)
+
+
+def make_short_name(text: str) -> str:
+    """Return the name of a rule or subscription made from what a person typed: `red-cross-news` of "Red Cross news".
+
+    It is empty if the text has no letter or digit that a name can have.
+    """
+    latin = "".join(CYRILLIC_SOUNDS.get(letter, letter) for letter in text.lower())
+    return re.sub(r"[^a-z0-9]+", "-", latin).strip("-")[:MAX_NAME_LENGTH].strip("-")

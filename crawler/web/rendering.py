@@ -37,6 +37,7 @@ from crawler.web.translations import LANGUAGE_COOKIE, choose_language, load_tran
 DAY_FORMATS = {"en": "EEEE d MMMM", "ru": "EEEE, d MMMM", "kk": "d MMMM, EEEE"}
 DAY_FORMATS_WITH_YEAR = {"en": "EEEE d MMMM y", "ru": "EEEE, d MMMM y", "kk": "y 'ж'. d MMMM, EEEE"}
 LANGUAGE_NAMES = {"en": "English", "ru": "Русский", "kk": "Қазақша"}
+SHORT_LANGUAGE_NAMES = {"en": "EN", "ru": "РУС", "kk": "ҚАЗ"}
 COOKIE_SECONDS = 365 * 86400
 CHOICES: Mapping[str, tuple[str, ...]] = {"theme": ("system", "light", "dark"), "shortcuts": ("on", "off")}
 """What a user chooses about all pages: parameter and cookie, with the values. The first one is the default."""
@@ -391,6 +392,7 @@ def make_environment(language: str) -> Environment:
         "ngettext": translate_count,
         "words": words,
         "language_names": LANGUAGE_NAMES,
+        "short_language_names": SHORT_LANGUAGE_NAMES,
     }
     environment.filters |= {
         "path": quote_path,

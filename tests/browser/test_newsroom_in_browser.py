@@ -101,10 +101,30 @@ def test_each_language(open_page: OpenPage, address: str, language: str, today: 
     page.locator(f".acts button:has-text('{mark}')").first.click()
     page.locator(".done button").click()
     assert page.inner_text(".done") == undone
-    page.click("footer a:has-text('Қазақша')")
+    page.click(".tongue a:has-text('ҚАЗ')")
     assert page.inner_text("h1") == "Бүгін"
+    page.click(".menu > summary")
     page.click(".nav a:has-text('Дереккөздер')")
     assert page.locator("html").get_attribute("lang") == "kk"
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "kk"])
+def test_head_of_a_phone_takes_a_fifth_of_the_first_screen(open_page: OpenPage, address: str, language: str) -> None:
+    page = open_page(address, locale=language, viewport={"width": 390, "height": 844}, java_script_enabled=False)
+    assert page.locator(".masthead").bounding_box()["height"] <= 844 / 5
+    assert not page.locator(".nav a").first.is_visible()
+    page.click(".menu > summary")
+    assert page.locator(".nav a").first.is_visible()
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "kk"])
+def test_words_of_the_menu_keep_their_places(open_page: OpenPage, address: str, language: str) -> None:
+    page = open_page(address, locale=language, viewport=DESK)
+    places = []
+    for path in ("/", "/sources", "/runs"):
+        page.goto(f"{address}{path}")
+        places.append([link.bounding_box() for link in page.locator(".nav a").all()])
+    assert places[0] == places[1] == places[2]
 
 
 def test_keyboard_reaches_every_control_and_shows_where_it_is(open_page: OpenPage, address: str) -> None:

@@ -91,10 +91,13 @@ def test_invented_edit_and_refusal_are_called_invented(demo_room: Newsroom, stor
     ):
         sources, runs = client.get("/sources").text, client.get("/runs").text
         assert "an edit and a refusal are invented" in sources
-        assert sources.count("Invented for the demo") == 1
+        assert sources.count("This state is invented for the demo") == 1
         assert "Blocked" in sources
         assert "What to do: read the site yourself for now" in sources
-        assert "challenge page" in sources
+        details = re.findall(r"<details><summary>Technical details</summary>(.*?)</details>", sources)
+        assert [text for text in details if "challenge page" in text] == details
+        assert sources.count("challenge page") == 1
+        assert f'<a href="{demo_room.profiles[source].address}"' in sources.partition("for now")[2].partition("</p>")[0]
         assert runs.count("Invented for the demo") == 3
         assert runs.count("revised: 1") == 2
         article = client.get(f"/articles/{saved.id}").text

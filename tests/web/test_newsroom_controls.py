@@ -105,7 +105,7 @@ def test_page_says_why_somebody_was_not_notified(client: httpx.Client, save: Sav
 def test_source_is_paused_and_resumed(client: httpx.Client, save: SaveArticle, store: Store) -> None:
     save("1", published_at=NOW - timedelta(days=1))
     html = client.get("/sources").text
-    assert re.search(r'<svg class="spark"[^>]*aria-label="1 article in 26 weeks"', html)
+    assert re.search(r'<div class="spark"><svg[^>]*aria-label="1 article in 26 weeks"', html)
     assert "style=" not in html
     form = next(form for form in read_forms(html, "/sources/pause") if form["source"] == "mfa")
     client.post("/sources/pause", data={**form, "do": "pause"})

@@ -72,8 +72,9 @@ def test_draft_is_tried_on_stored_articles(client: httpx.Client, save: SaveArtic
 @pytest.mark.parametrize(
     ("name", "query", "words"),
     [
-        ("Not a name", "Женева", "The name must be small letters"),
-        ("Женева", "Женева", "The name must be small letters"),
+        ("!", "Женева", "The name needs a Latin or Cyrillic letter or a digit."),
+        ("中", "Женева", "The name needs a Latin or Cyrillic letter or a digit."),
+        ("IHL", "Женева", "There is a rule of this name."),
         ("ihl", "Женева", "There is a rule of this name."),
         ("x", "-Женева", "it only excludes terms"),
         ("x", "is:revised Женева", "can only be used in a search"),

@@ -164,6 +164,37 @@ def test_search_is_saved_as_rule_and_subscription(
     assert "geneva" in editor.get("/").text  # the rule is in the filters at once
 
 
+def test_saved_search_has_a_name_made_of_what_is_typed_and_says_who_is_subscribed(
+    editor: httpx.Client, config_path: Path, save: SaveArticle
+) -> None:
+    save("1")
+    form = read_save_form(get(editor, q="Женева"))
+    answer = editor.post(
+        "/search/save", data={**form, "name": " Red Cross news! ", "channel": "desk", "when": "hourly"}
+    )
+    html = editor.get(answer.headers["location"]).text
+    assert "Rule red-cross-news is in force" in html
+    assert "You are subscribed: every hour, by the channel desk." in html
+    assert 'href="/subscriptions#s-red-cross-news"' in html
+    form = read_save_form(get(editor, q="Женева"))
+    html = editor.post("/search/save", data={**form, "name": "…", "channel": "desk"}).text
+    assert "The name needs a Latin or Cyrillic letter or a digit." in html
+    answer = editor.post("/search/save", data={**form, "name": "Новости Женевы", "channel": ""})
+    html = editor.get(answer.headers["location"]).text
+    assert "Rule novosti-jenevy is in force" in html
+    assert "You are subscribed" not in html
+
+
+def test_search_for_a_term_of_a_rule_names_the_rule_that_has_other_languages(
+    client: httpx.Client, save: SaveArticle
+) -> None:
+    save("1")
+    html = get(client, q="red cross")
+    assert "These words are found in their own language only." in html
+    assert "/search?q=rule:red-cross-movement" in html
+    assert "own language only" not in get(client, q="Астана")
+
+
 def test_second_rule_goes_into_the_same_file(editor: httpx.Client, save: SaveArticle, tmp_path: Path) -> None:
     save("1")
     for name in ("first", "second"):
@@ -204,7 +235,7 @@ def test_unused_rules_file_stops_only_what_would_write_it(
 @pytest.mark.parametrize(
     ("change", "status"),
     [
-        ({"name": "Not a name"}, 422),
+        ({"name": "!"}, 422),
         ({"name": "morning"}, 422),
         ({"name": "ihl"}, 422),
         ({"q": "is:revised"}, 422),

@@ -17,7 +17,6 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from crawler.errors import RuleError
 from crawler.items import Article, Match, Strength
 from crawler.keywords import Matcher, RuleSet, parse_rules
 from crawler.keywords.query import find_query_problem
@@ -28,7 +27,7 @@ from crawler.service.saved_search import SearchRule, format_search_rule
 from crawler.store.articles import MatchTime
 from crawler.web.charts import BarChart, make_weekly_bars
 from crawler.web.errors import PageMissing
-from crawler.web.forms import FormValues
+from crawler.web.forms import FormValues, make_short_name
 from crawler.web.newsroom import Newsroom
 from crawler.web.pages.account import record_change
 from crawler.web.pages.search import MAX_QUERY_LENGTH, find_file_marks, save_rule
@@ -44,7 +43,7 @@ MAX_EXCERPT = 400
 """Characters of a sample's sentence."""
 DRAFT_PROBLEMS = {
     "query": mark_message("The query cannot be a rule."),
-    "name": mark_message("The name must be small letters, digits and hyphens."),
+    "name": mark_message("The name needs a Latin or Cyrillic letter or a digit."),
     "taken": mark_message("There is a rule of this name. Choose another one."),
 }
 
@@ -135,7 +134,7 @@ def list_shown_rules(newsroom: Newsroom, rules: Sequence[Rule]) -> list[ShownRul
 def show_draft(site: PageRenderer, request: Request) -> Response:
     """Return the page of a draft, with what it finds in stored articles. Without a query it has an empty form."""
     newsroom, reader = site.newsroom, site.make_reader(request)
-    name = request.query_params.get("name", "").strip()[:64]
+    name = make_short_name(request.query_params.get("name", ""))
     query = request.query_params.get("query", "").strip()[:MAX_QUERY_LENGTH]
     problem = find_draft_problem(newsroom, name, query) if query else None
     rules = parse_rules(format_search_rule(SearchRule(name=name, query=query))) if query and not problem else None
@@ -160,11 +159,7 @@ def find_draft_problem(newsroom: Newsroom, name: str, query: str) -> str | None:
         return "query"
     if name in newsroom.list_rule_names():
         return "taken"
-    try:
-        parse_rules(format_search_rule(SearchRule(name=name, query=query)))
-    except RuleError:
-        return "name"
-    return None
+    return None if name else "name"
 
 
 def try_rule(newsroom: Newsroom, rules: RuleSet, name: str) -> DraftResult:
@@ -221,7 +216,8 @@ def make_sample(article: Article, match: Match, matches: Sequence[Match]) -> Dra
 
 def activate_draft(site: PageRenderer, request: Request, form: FormValues) -> Response:
     """Put a draft into force, and return to the page of the rule."""
-    rule = SearchRule(name=form.get_first("name").strip(), query=form.get_first("query")[:MAX_QUERY_LENGTH].strip())
+    query = form.get_first("query")[:MAX_QUERY_LENGTH].strip()
+    rule = SearchRule(name=make_short_name(form.get_first("name")), query=query)
     save_rule(site.newsroom, form, rule, None)
     record_change(site, request, "rule.add", rule.name)
     return RedirectResponse(f"/rules/{rule.name}", 303)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -11,17 +10,16 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from crawler.errors import ConfigError
+from crawler.errors import ConfigError, UsageError
 from crawler.keywords.query import Facet, QueryNode, find_query_problem
 from crawler.keywords.search_query import SearchedState, list_facets
 from crawler.publish.phrases import OUTPUT_LANGUAGES
 from crawler.publish.search import ArticleSearch, SearchHit
 from crawler.service.edited_files import NO_FILE
 from crawler.service.saved_search import SearchRule, SearchSubscription, get_rules_path, list_file_marks, save_search
-from crawler.text.transliteration import CYRILLIC_SOUNDS
 from crawler.web.access import get_principal
 from crawler.web.errors import BadAddress
-from crawler.web.forms import FormValues
+from crawler.web.forms import NO_NAME, FormValues, make_short_name
 from crawler.web.newsroom import Newsroom
 from crawler.web.pages.account import record_change
 from crawler.web.pages.actions import add_parameter
@@ -33,7 +31,6 @@ HITS_PER_PAGE = 20
 MAX_HITS = 1000
 """Hits that the pages of a search show: what is behind needs a narrower query."""
 MAX_QUERY_LENGTH = 500
-RULE_NAME_PATTERN = r"[a-z0-9][a-z0-9\-]{0,63}"
 STATE_WORDS: dict[str | None, str] = {
     None: mark_message("Any version"),
     SearchedState.CURRENT: mark_message("In the current version"),
@@ -147,14 +144,17 @@ def show_search(site: PageRenderer, request: Request) -> Response:
     """Return the page of a search, or the page that explains the query language."""
     newsroom, reader = site.newsroom, site.make_reader(request)
     wanted, page = parse_search_request(request), _parse_page(request)
-    filters = list_filters(newsroom, reader, wanted)
+    filters, saved = list_filters(newsroom, reader, wanted), request.query_params.get("saved", "")[:64]
     shared: dict[str, Any] = {
         "reader": reader,
         "wanted": wanted,
         "filters": filters,
         "chips": list_chips(wanted, FILTER_WORDS, filters),
         "is_indexing": newsroom.store.search.has_waiting(),
-        "saved": request.query_params.get("saved", "")[:64],
+        "saved": saved,
+        "subscribed": newsroom.config.subscriptions.get(saved),
+        "times": DELIVERY_TIMES,
+        "rules_with_term": list_rules_with_term(newsroom, wanted.text),
     }
     if not wanted.text and not wanted.is_filtered:
         return site.render(request, "search.html", found=None, **shared)
@@ -178,6 +178,12 @@ def show_search(site: PageRenderer, request: Request) -> Response:
         save=make_save_form(newsroom, reader, wanted, found),
         **shared,
     )
+
+
+def list_rules_with_term(newsroom: Newsroom, text: str) -> list[str]:
+    """Return the rules with a query's text as a term: they have the same in other languages too."""
+    term = text.casefold()
+    return [rule.name for rule in newsroom.rules if term in {each.casefold() for _, each in rule.terms.list_terms()}]
 
 
 def _parse_page(request: Request) -> int:
@@ -301,16 +307,13 @@ def make_save_form(
         "channels": newsroom.list_channels(is_owner=reader.is_owner),
         "times": DELIVERY_TIMES,
         "marks": marks,
-        "pattern": RULE_NAME_PATTERN,
         "drops_filters": wanted.state is not None or wanted.since is not None,
     }
 
 
 def suggest_name(text: str, newsroom: Newsroom) -> str:
     """Return a name for the rule that a query becomes, which no rule and no subscription has."""
-    latin = "".join(CYRILLIC_SOUNDS.get(letter, letter) for letter in text.lower())
-    words = re.findall(r"[a-z0-9]+", latin)
-    name = "-".join(words)[:32].strip("-") or "search"
+    name = make_short_name(text)[:32].strip("-") or "search"
     taken = {*newsroom.list_rule_names(), *newsroom.config.subscriptions}
     numbered = (name if number == 1 else f"{name}-{number}" for number in range(1, len(taken) + 2))
     return next(each for each in numbered if each not in taken)
@@ -329,7 +332,7 @@ def save_searched(site: PageRenderer, request: Request, form: FormValues) -> Res
         raise_if_not_subscribable(newsroom, principal, [channel])
     query = make_article_search(newsroom, SearchRequest(text=form.get_first("q")[:MAX_QUERY_LENGTH])).query.text
     rule = SearchRule(
-        name=form.get_first("name").strip(),
+        name=make_short_name(form.get_first("name")),
         query=query,
         sources=tuple(each for each in [form.get_first("source")] if each),
         languages=tuple(each for each in [form.get_first("language")] if each),
@@ -337,6 +340,8 @@ def save_searched(site: PageRenderer, request: Request, form: FormValues) -> Res
     language = site.make_reader(request).language
     user = None if principal.is_owner else principal.name
     subscription = SearchSubscription(channel=channel, when=when, language=language, user=user) if channel else None
+    if not rule.name:
+        raise UsageError(NO_NAME)
     save_rule(newsroom, form, rule, subscription)
     record_change(site, request, "rule.add", rule.name)
     if subscription:

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from crawler.config import Subscription, load_config
-from crawler.config.subscriptions import NAME_PATTERN
 from crawler.errors import UsageError
 from crawler.publish.phrases import OUTPUT_LANGUAGES
 from crawler.service import subscription_file
@@ -18,7 +17,7 @@ from crawler.service.edited_files import get_file_mark, replace_files
 from crawler.service.notifications import check_subscriptions
 from crawler.web.access import Principal, get_principal
 from crawler.web.errors import BadAddress, RoleMissing
-from crawler.web.forms import FormValues
+from crawler.web.forms import NO_NAME, FormValues, make_short_name
 from crawler.web.newsroom import Newsroom
 from crawler.web.pages.account import record_change
 from crawler.web.rendering import PageRenderer, make_address
@@ -59,7 +58,6 @@ def show_subscriptions(site: PageRenderer, request: Request) -> Response:
         channels=newsroom.list_channels(is_owner=principal.is_owner),
         rules=newsroom.list_rule_names(),
         times=DELIVERY_TIMES,
-        pattern=NAME_PATTERN.pattern.replace("_-", r"_\-"),
         config_mark=get_file_mark(newsroom.config.path) if newsroom.can_edit else "",
         is_changed="changed" in request.query_params,
     )
@@ -90,11 +88,12 @@ def change_subscription(site: PageRenderer, request: Request, form: FormValues) 
     """Add, change or end a subscription in crawler.toml, and return to the page."""
     newsroom, principal, action = site.newsroom, get_principal(request), form.get_first("do")
     name, known = form.get_first("name").strip(), newsroom.config.subscriptions
+    name = make_short_name(name) if action == "add" else name
     if not newsroom.can_edit or action not in ("add", "set", "end"):
         raise BadAddress
     if action == "add":
-        if not NAME_PATTERN.fullmatch(name):
-            raise UsageError("The name must be small letters, digits, hyphens and _, at most 40.")
+        if not name:
+            raise UsageError(NO_NAME)
         if name in known:
             raise UsageError(f"There is a subscription {name!r} already. Choose another name.")
     elif name not in known:
