@@ -256,12 +256,12 @@ def _make_put_back(
     entries = iter(builder.build(requests))
     return tuple(
         DigestStory(
-            entry=replace(edited, headline=now.headline, is_derived=now.is_derived),
+            entry=replace(edited, headline=entry.headline, is_derived=entry.is_derived),
             rules=tuple(change.rules),
             is_put_back=True,
             put_back_at=change.site_version.fetched_at,
         )
-        for (change, _), now, edited in zip(undone, entries, entries, strict=True)
+        for (change, _), entry, edited in zip(undone, entries, entries, strict=True)
     )
 
 

@@ -115,7 +115,8 @@ class DigestView:
         parts = [self.phrases.count(f"edits_{severity}", count) for severity, count in self.digest.left_out.items()]
         lines = [self.phrases.fill("left_out", edits=", ".join(parts))] if parts else []
         if self.digest.put_back:
-            headlines = "; ".join(story.entry.headline for story in self.digest.put_back)
+            entries = (story.entry for story in self.digest.put_back)
+            headlines = "; ".join(entry.headline for entry in entries)
             lines.append(self.phrases.fill("put_back", headlines=headlines))
         return " ".join(lines) or None
 
