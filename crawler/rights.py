@@ -15,7 +15,7 @@ from itertools import combinations, groupby
 from urllib.parse import urlsplit
 
 from crawler.items import Article, Match, Rights, Strength, shorten_headline
-from crawler.text.sentences import locate_sentence
+from crawler.text.sentences import find_last_sentence_end, locate_sentence
 from crawler.text.spans import (
     TextSpan,
     enclose_spans,
@@ -50,7 +50,7 @@ class Piece:
     @property
     def ends(self) -> tuple[str, str]:
         """What to print before and after the text: an ellipsis where the article has more."""
-        return f"{ELLIPSIS} " if self.before else "", _format_end(self.text) if self.after else ""
+        return f"{ELLIPSIS} " if self.before else "", f" {ELLIPSIS}" if self.after else ""
 
     @property
     def quoted(self) -> str:
@@ -375,7 +375,7 @@ def _take_fragment(fragment: Fragment, room: int, budget: _ExcerptBudget) -> str
 
 
 def _take_beginning(article: Article, span: TextSpan, length_left: int, budget: _ExcerptBudget) -> TextSpan | None:
-    """Take as much of a span as fits, from its beginning, cut at a word."""
+    """Take what fits of a span, from its beginning: whole sentences if they fill half of that, else whole words."""
     body = article.body
     start, end = span
     while end > start and body[end - 1].isspace():
@@ -386,6 +386,7 @@ def _take_beginning(article: Article, span: TextSpan, length_left: int, budget: 
         end = find_word_end(body, start, start + room)
         if end - start < MIN_PIECE_LENGTH:
             return None
+        end = find_last_sentence_end(body, (start + end) // 2, end) or end
     return (start, end) if end > start and budget.take_span(article, (start, end)) else None
 
 
@@ -432,7 +433,3 @@ def _list_match_spans(matches: Iterable[Match]) -> list[TextSpan]:
     in_body = [match for match in matches if match.field == "body"]
     in_body.sort(key=lambda match: (match.strength is not Strength.STRONG, match.start))
     return [(match.start, match.end) for match in in_body]
-
-
-def _format_end(text: str) -> str:
-    return f" {ELLIPSIS}" if text.endswith((".", "!", "?", "»", '"', "”", ELLIPSIS)) else ELLIPSIS

@@ -51,6 +51,19 @@ def locate_sentence(text: str, start: int, end: int) -> tuple[int, int]:
     return first, last
 
 
+def find_last_sentence_end(text: str, begin: int, end: int) -> int | None:
+    """Return the offset behind the last sentence that ends from `begin` to `end`, which is a word's end, or None.
+
+    >>> find_last_sentence_end("One. Two. Three four", 2, 15)
+    9
+    """
+    found = None
+    for mark in _END_PATTERN.finditer(text, begin, end):
+        if _is_sentence_end(text, mark):
+            found = mark.start() if mark[0][0] == "\n" else mark.end()
+    return found
+
+
 def split_into_sentences(text: str) -> list[str]:
     """Return the sentences of a text, each with the space behind it. Joined again they are the text.
 

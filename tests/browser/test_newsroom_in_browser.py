@@ -212,10 +212,11 @@ def test_press_review_is_composed_without_scripts(
     page = open_page(f"{address}/review", viewport=PHONE, java_script_enabled=False, locale=language)
     page.click(f"button:has-text('{collect}')")
     assert page.locator(".sheet h4").count() == 2
-    assert not page.locator(".stale").is_visible()
+    assert not page.locator(".stale:visible").count()
     page.fill(".pick textarea >> nth=1", "Позвонить в пресс-службу")
     page.locator(".pick input[type=checkbox]").first.uncheck()
-    assert page.locator(".stale").is_visible()
+    assert page.locator(".stale:visible").count() == 4
+    assert not page.locator(".fresh").is_visible()  # it counts what was ticked when the page was drawn
     page.locator(f".btns button:has-text('{update}')").click()
     assert page.locator(".sheet h4").count() == 1
     assert "Позвонить в пресс-службу" in page.inner_text(".sheet")

@@ -71,7 +71,7 @@ def test_every_format_has_the_same_values() -> None:
 def test_values_have_the_types_of_their_columns() -> None:
     weak = EntryMatch(rule="ihl", term="конвенции", surface="конвенции", field="body", strength=Strength.WEAK)
     found = make_row(make_entry(matches=(*ENTRIES[0].matches, weak), copy_of="mfa:1:ru", story=7))
-    assert found["excerpt"] == "… The ICRC <came> & stayed. …\nFirst line.\nSecond line…"
+    assert found["excerpt"] == "… The ICRC <came> & stayed. …\nFirst line.\nSecond line …"
     assert (found["words"], found["weak_words"], found["rules"]) == (["ICRC"], ["конвенции"], ["red-cross"])
     assert (found["story"], found["copy_of"], found["allowed_share"], found["link_required"]) == (
         7,

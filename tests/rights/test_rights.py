@@ -175,8 +175,17 @@ def test_a_sentence_that_is_too_long_is_cut_around_the_match() -> None:
     assert piece.before
     assert piece.after
     assert piece.quoted.startswith("… слово")
-    assert piece.quoted.endswith("слово…")
+    assert piece.quoted.endswith("слово …")
     assert 150 < len(piece.text) <= 0.3 * len(body)
+
+
+def test_opening_ends_with_a_sentence_or_at_a_word() -> None:
+    body = "Первое предложение о работе. " * 3 + "Глава МИД А. Иванов " + "говорит долго " * 30
+    (piece,) = allocate_one(make_article_of(body)).excerpt.pieces
+    assert piece.quoted == ("Первое предложение о работе. " * 3).strip() + " …"
+    body = "Коротко. " + "слово " * 80
+    (piece,) = allocate_one(make_article_of(body)).excerpt.pieces
+    assert piece.quoted.endswith("слово …")  # else little of the share would be used
 
 
 def test_a_passage_that_is_shown_twice_counts_once() -> None:
