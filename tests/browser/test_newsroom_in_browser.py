@@ -113,6 +113,9 @@ def test_head_of_a_phone_takes_a_fifth_of_the_first_screen(open_page: OpenPage, 
     page = open_page(address, locale=language, viewport={"width": 390, "height": 844}, java_script_enabled=False)
     assert page.locator(".masthead").bounding_box()["height"] <= 844 / 5
     assert not page.locator(".nav a").first.is_visible()
+    page.set_viewport_size({"width": 320, "height": 640})
+    languages, menu = (page.locator(name).bounding_box() for name in (".tongue", ".menu > summary"))
+    assert languages["x"] + languages["width"] <= menu["x"]
     page.click(".menu > summary")
     assert page.locator(".nav a").first.is_visible()
 

@@ -39,7 +39,8 @@ def test_sign_in_wrong_passwords_and_ended_session(
     page.fill("#p", PASSWORD)
     page.click("button")
     assert page.url.startswith(f"{address}/sources")
-    page.click(".account a")
+    page.click(".menu > summary")
+    page.click(".menu .own a")
     assert page.inner_text("h1") == account
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     filled.sessions.delete_by_user("dana")
