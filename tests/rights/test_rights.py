@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -109,6 +110,17 @@ def list_shown_texts(item: Article, allowed: AllowedText) -> list[str]:
     return [text for text in (headline, *fragments, *words, *(p.text for p in allowed.excerpt.pieces)) if text]
 
 
+def find_all(text: str, body: str) -> Iterator[int]:
+    return (at for at in range(len(body)) if body.startswith(text, at))
+
+
+def is_cut_at_words(piece: Fragment, body: str, at: int) -> bool:
+    end = at + len(piece.text)
+    begins_word = at == 0 or body[at - 1].isspace()
+    ends_word = end == len(body) or body[end].isspace()
+    return begins_word and ends_word and piece.after == bool(body[end:].strip())
+
+
 @given(draw_articles(), st.integers(1, 5), st.data())
 def test_all_pieces_together_stay_within_the_share(item: Article, number: int, data: st.DataObject) -> None:
     demands = [draw_demand(item, data) for _ in range(number)]
@@ -118,9 +130,9 @@ def test_all_pieces_together_stay_within_the_share(item: Article, number: int, d
         # joined pieces include the space between them
         assert wanted.max_length is None or pieces <= wanted.max_length + 5
         for text in list_shown_texts(item, allowed):
-            assert text in item.body
-            at = item.body.index(text)
-            seen |= set(range(at, at + len(text)))
+            # A short piece may stand in several places: it is the one that shows the least besides.
+            places = [set(range(at, at + len(text))) for at in find_all(text, item.body)]
+            seen |= min(places, key=lambda place: len(place - seen))
     assert len(seen) <= 0.3 * len(item.body)
 
 
@@ -138,11 +150,7 @@ def test_the_order_of_the_demands_does_not_matter(item: Article, order: list[int
 @given(draw_articles())
 def test_what_is_cut_is_cut_at_words(item: Article) -> None:
     for piece in allocate_one(item).excerpt.pieces:
-        at = item.body.index(piece.text)
-        assert at == 0 or item.body[at - 1].isspace()
-        end = at + len(piece.text)
-        assert end == len(item.body) or item.body[end].isspace()
-        assert piece.after == bool(item.body[end:].strip())
+        assert any(is_cut_at_words(piece, item.body, at) for at in find_all(piece.text, item.body))
 
 
 TEXT = (
