@@ -141,6 +141,15 @@ def test_analyst_saves_a_search_with_a_subscription(analyst: SignedIn, config_pa
     assert read_subscriptions(config_path)["staff"]["user"] == "timur"
     assert [each.action for each in store.audit.list_newest(2)] == ["subscription.add", "rule.add"]
     assert "staff" in (config_path.parent / "rules.toml").read_text(encoding="utf-8")
+    assert "You are subscribed" in analyst.client.get(saved.headers["location"]).text
+
+
+def test_search_names_no_subscription_of_somebody_else(address: str, store: Store, config_path: Path) -> None:
+    for name, role in (("aigul", Role.READER), ("timur", Role.ANALYST)):
+        user = SignedIn(address, store, name, role, config_path)
+        with user.client:
+            page = user.client.get("/search?saved=morning").text
+        assert ("Rule morning" in page, "You are subscribed" in page, "director" in page) == (True, False, False)
 
 
 def test_number_of_an_analysts_subscriptions_is_limited(store: Store, config_path: Path) -> None:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from crawler.config import Subscription
 from crawler.errors import ConfigError, UsageError
 from crawler.keywords.query import Facet, QueryNode, find_query_problem
 from crawler.keywords.search_query import SearchedState, list_facets
@@ -17,7 +18,7 @@ from crawler.publish.phrases import OUTPUT_LANGUAGES
 from crawler.publish.search import ArticleSearch, SearchHit
 from crawler.service.edited_files import NO_FILE
 from crawler.service.saved_search import SearchRule, SearchSubscription, get_rules_path, list_file_marks, save_search
-from crawler.web.access import get_principal
+from crawler.web.access import Principal, get_principal
 from crawler.web.errors import BadAddress
 from crawler.web.forms import NO_NAME, FormValues, make_short_name
 from crawler.web.newsroom import Newsroom
@@ -152,7 +153,7 @@ def show_search(site: PageRenderer, request: Request) -> Response:
         "chips": list_chips(wanted, FILTER_WORDS, filters),
         "is_indexing": newsroom.store.search.has_waiting(),
         "saved": saved,
-        "subscribed": newsroom.config.subscriptions.get(saved),
+        "subscribed": find_own_subscription(newsroom, get_principal(request), saved),
         "times": DELIVERY_TIMES,
         "rules_with_term": list_rules_with_term(newsroom, wanted.text),
     }
@@ -178,6 +179,12 @@ def show_search(site: PageRenderer, request: Request) -> Response:
         save=make_save_form(newsroom, reader, wanted, found),
         **shared,
     )
+
+
+def find_own_subscription(newsroom: Newsroom, principal: Principal, name: str) -> Subscription | None:
+    """Return the subscription if this user saved it with a search, or None. Readers see no channels of others."""
+    found = newsroom.config.subscriptions.get(name)
+    return found if found and found.user == (None if principal.is_owner else principal.name) else None
 
 
 def list_rules_with_term(newsroom: Newsroom, text: str) -> list[str]:
