@@ -115,7 +115,7 @@ class Database:
     def _execute_query(self, statement: Executable | PreparedStatement, values: Mapping[str, Any] | None) -> Rows:
         connection = self._get_connection()
         if isinstance(statement, PreparedStatement):
-            rows: Rows = statement.execute(connection, values or {}).fetchall()
+            rows: Rows = statement.fetch_all(connection, values or {})
             return rows
         return connection.execute(statement, values).all()
 

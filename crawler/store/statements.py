@@ -57,6 +57,13 @@ def execute_by_driver(connection: Connection, sql: str, parameters: Parameters =
         return driver.execute(sql, parameters)
 
 
+def fetch_by_driver(connection: Connection, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
+    """Return all rows of a query as `execute_by_driver` executes it. SQLite reads most of them only when fetched."""
+    with _translate_errors(connection, sql) as driver:
+        rows: list[tuple[Any, ...]] = driver.execute(sql, parameters).fetchall()
+        return rows
+
+
 @contextmanager
 def _translate_errors(connection: Connection, sql: str) -> Iterator[Any]:
     """Yield the driver's connection. Raise its errors as SQLAlchemy's."""
@@ -72,20 +79,22 @@ def _translate_errors(connection: Connection, sql: str) -> Iterator[Any]:
 
 
 class _CompiledStatement(NamedTuple):
-    """A statement as a driver executes it: of each parameter the name, what converts it, and its own value if any."""
+    """A statement as a driver executes it: the name of each parameter and what converts it. `own_values` are its own.
+
+    `has_names`: the driver takes parameters by name.
+    """
 
     sql: str
-    parameters: Sequence[tuple[str, Callable[[Any], Any] | None, Any]]
+    parameters: Sequence[tuple[str, Callable[[Any], Any] | None]]
+    own_values: Mapping[str, Any]
     has_names: bool
 
     def convert(self, values: Mapping[str, Any]) -> Parameters:
-        """Return values as the driver expects them."""
-        converted = [
-            convert(values.get(name, own)) if convert else values.get(name, own)
-            for name, convert, own in self.parameters
-        ]
+        """Return values as the driver expects them. Raise KeyError if one is missing."""
+        known = {**self.own_values, **values} if self.own_values else values
+        converted = [convert(known[name]) if convert else known[name] for name, convert in self.parameters]
         if self.has_names:
-            return {name: value for (name, _, _), value in zip(self.parameters, converted, strict=True)}
+            return {name: value for (name, _), value in zip(self.parameters, converted, strict=True)}
         return converted
 
 
@@ -100,9 +109,17 @@ class PreparedStatement:
         self._compiled: dict[str, _CompiledStatement] = {}
 
     def execute(self, connection: Connection, values: Mapping[str, Any]) -> Any:
-        """Execute it with these values, the same names in each call. Return the driver's cursor; raise DBAPIError."""
+        """Execute it with these values, the same names in each call. Return the driver's cursor.
+
+        Raise DBAPIError, and KeyError for a value that is missing.
+        """
         compiled = self._compiled.get(connection.dialect.name) or self._compile(connection, values)
         return execute_by_driver(connection, compiled.sql, compiled.convert(values))
+
+    def fetch_all(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
+        """Execute it as `execute` does, and return all rows."""
+        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection, values)
+        return fetch_by_driver(connection, compiled.sql, compiled.convert(values))
 
     def execute_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute it with the values of each row. Raise DBAPIError."""
@@ -117,10 +134,11 @@ class PreparedStatement:
             statement = statement[dialect.name]
         compiled: Any = statement.compile(dialect=dialect, column_keys=list(values))
         parameters = [
-            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect), compiled.params[name])
+            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
             for name in compiled.positiontup or compiled.params
         ]
-        made = _CompiledStatement(str(compiled), parameters, has_names=compiled.positiontup is None)
+        own = {name: compiled.params[name] for name, _ in parameters if not compiled.binds[name].required}
+        made = _CompiledStatement(str(compiled), parameters, own, has_names=compiled.positiontup is None)
         self._compiled[dialect.name] = made
         return made
 
@@ -171,7 +189,7 @@ class KeyQuery:
             padded = [*chunk, *[None] * (size - len(chunk))]  # nothing is equal to NULL
             parameters = tuple(value for key in padded for value in (key, *values)) if values else tuple(padded)
             # By the driver: SQLAlchemy would process each parameter and each row by itself.
-            yield from execute_by_driver(connection, self._texts[connection.dialect.name, size], parameters)
+            yield from fetch_by_driver(connection, self._texts[connection.dialect.name, size], parameters)
 
 
 def make_in_query(text: str, sizes: Sequence[int] = (8, 64, 500)) -> KeyQuery:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
-from sqlalchemy import bindparam, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy.exc import IntegrityError, OperationalError
+from support.empty_stores import open_test_store
 
 from crawler.errors import StoreError
 from crawler.store import HttpCacheEntry, Store
 from crawler.store.schema import http_cache
-from crawler.store.statements import PreparedStatement, make_upsert
+from crawler.store.statements import PreparedStatement, make_in_query, make_upsert
 
 NOON = datetime(2026, 3, 6, 12, 0, 0, 5, tzinfo=UTC)
 COLUMNS = tuple(column.key for column in http_cache.columns)
@@ -45,3 +47,39 @@ def test_error_of_the_driver_is_one_of_sqlalchemy(store: Store) -> None:
         statement.execute(connection, {"new_url": None})
     assert isinstance(caught.value.__cause__, IntegrityError)
     assert store.http_cache.get("mfa", "/1")
+
+
+def test_missing_value_is_an_error_and_never_null(store: Store) -> None:
+    query = PreparedStatement(select(http_cache.c.source).where(http_cache.c.url == bindparam("of_url")))
+    added = PreparedStatement(insert(http_cache))
+    with pytest.raises(KeyError):
+        store.database.fetch_all(query, {"url": "/1"})
+    with store.database.transaction() as connection:
+        added.execute(connection, make_row())
+    incomplete = {name: value for name, value in make_row(url_key="2").items() if name != "etag"}
+    with pytest.raises(KeyError), store.database.transaction() as connection:
+        added.execute(connection, incomplete)
+    assert store.database.fetch_all(select(func.count()).select_from(http_cache))[0][0] == 1
+
+
+def test_error_in_a_later_row_is_one_of_the_store(tmp_path: Path) -> None:
+    """SQLite computes a row when it is fetched, after the query was executed."""
+
+    def fail_at_two(number: int) -> int:
+        if number == 2:
+            raise ValueError
+        return number
+
+    rows = "WITH rows (n) AS (VALUES (1), (2))"
+    with open_test_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
+        with store.database.transaction() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.create_function("fail_at_two", 1, fail_at_two)
+        query = PreparedStatement(text(f"{rows} SELECT fail_at_two(n) FROM rows"))
+        with pytest.raises(StoreError) as caught:
+            store.database.fetch_all(query)
+        assert isinstance(caught.value.__cause__, OperationalError)
+        by_keys = make_in_query(f"{rows} SELECT fail_at_two(n) FROM rows WHERE n IN ({{keys}})")
+        with pytest.raises(StoreError), store.database.transaction() as connection:
+            list(by_keys.fetch(connection, (1, 2)))
