@@ -121,8 +121,8 @@ class StatedDate:
 
     `value` is ISO 8601: a day, or a time with the offset that the page states; without one it is the site's local time.
     `text` is what was read, and `origin` where it was, such as `JSON-LD datePublished` or `visible text`. A date that
-    `is_in_frame` is in the head, a menu, a margin or the foot of the page. One that `is_doubtful` is
-    called a change, or is in a sentence.
+    `is_in_frame` is in the head, a menu, a margin or the foot of the page. One that `is_doubtful` is called a change
+    or is in a sentence.
     """
 
     value: str
@@ -165,7 +165,8 @@ def find_publication_date(page: GenericPage, title: str = "") -> StatedDate | No
 def _is_beyond_doubt(data: Sequence[StatedDate]) -> bool:
     """Return whether nothing that a page shows can outweigh its data. It spares many pages a search of their lines."""
     weights = _weigh_days(DateEvidence(data, (), (), ()))
-    return not _is_utc(data[0]) and weights[data[0].day] >= sum(PLACE_WEIGHTS[2:])
+    own = weights.pop(data[0].day)
+    return not _is_utc(data[0]) and own >= max(weights.values(), default=0) + sum(PLACE_WEIGHTS[3:])
 
 
 def _find_outweighing_date(evidence: DateEvidence) -> StatedDate | None:

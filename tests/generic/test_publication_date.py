@@ -121,6 +121,14 @@ def test_a_day_that_more_and_better_places_name_outweighs_metadata(data: str, da
     assert read_day(f"{data}<h1>A title</h1>{shown}", title="A title") == day
 
 
+def test_day_that_data_name_twice_gives_way_to_one_that_every_other_place_names() -> None:
+    html = """<script type="application/ld+json">{"@type": "NewsArticle", "datePublished": "2026-11-25"}</script>
+    <meta property="article:published_time" content="2026-11-20">
+    <meta property="og:article:published_time" content="2026-11-25">
+    <h1>A title</h1><time datetime="2026-11-20">on Friday</time><p class="date">20 November 2026</p>"""
+    assert read_day(html, title="A title") == "2026-11-20"
+
+
 @pytest.mark.parametrize("line", ["Updated 20 November 2026", "The bridge has been closed since 20 November 2026."])
 def test_a_change_or_a_sentence_does_not_outweigh_metadata(line: str) -> None:
     html = f'<meta name="published" content="2026-11-25"><h1>A title</h1><p>{line}</p>'
