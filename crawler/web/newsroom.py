@@ -165,11 +165,13 @@ class Newsroom:
         return profile.titles[language] if profile else spiders.get_title(name, language)
 
     def find_publisher(self, source: str, url: str) -> str | None:
-        """Return the source on whose site an article of another source was published, or None."""
+        """Return the source on whose site an article of another source was published, or None.
+
+        Sources may share a site, such as those of www.gov.kz: an article on the site of its own source has None.
+        """
         host = urlsplit(url).hostname
-        return next(
-            (n for n, each in self.profiles.items() if n != source and urlsplit(each.address).hostname == host), None
-        )
+        of_host = [name for name, each in self.profiles.items() if host and urlsplit(each.address).hostname == host]
+        return None if source in of_host else next(iter(of_host), None)
 
     def get_rule_title(self, name: str, language: str) -> str:
         """Return a rule's title in a language, or the bare name of a rule that was removed."""

@@ -161,6 +161,15 @@ def test_article_on_the_site_of_another_source_names_who_published_it(client: ht
     assert "The page names as its source: МИД РК" in article
 
 
+def test_article_on_a_site_that_sources_share_is_of_its_own_source(newsroom: Newsroom) -> None:
+    ministry = replace(newsroom.profiles["mfa"], name="other-ministry")
+    newsroom.profiles = {"other-ministry": ministry, **newsroom.profiles}
+    address = f"{ministry.address}/memleket/entities/mfa/press/news/details/1"
+    assert newsroom.find_publisher("mfa", address) is None
+    assert newsroom.find_publisher("ktkz", address) == "other-ministry"
+    assert newsroom.find_publisher("mfa", "file:///page.html") is None
+
+
 def test_revised_story_shows_its_change(client: httpx.Client, revised: Article) -> None:
     html = get(client, "/?status=revised")
     assert "Revised: substantive" in html

@@ -108,6 +108,8 @@ def test_owner_puts_a_draft_into_force(editor: httpx.Client, save: SaveArticle, 
     assert [rule["name"] for rule in written["rule"]] == ["geneva"]
     assert editor.post("/rule-draft", data=fields).status_code in (409, 422)
     assert editor.post("/rule-draft", data={**fields, "token": ""}).status_code == 403
+    nameless = editor.post("/rule-draft", data={**fields, "name": "…"})
+    assert (nameless.status_code, "The name needs a Latin or Cyrillic letter" in nameless.text) == (422, True)
 
 
 def test_without_a_file_no_draft_is_put_into_force(client: httpx.Client, save: SaveArticle) -> None:

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from crawler.errors import UsageError
 from crawler.items import Article, Match, Strength
 from crawler.keywords import Matcher, RuleSet, parse_rules
 from crawler.keywords.query import find_query_problem
@@ -27,7 +28,7 @@ from crawler.service.saved_search import SearchRule, format_search_rule
 from crawler.store.articles import MatchTime
 from crawler.web.charts import BarChart, make_weekly_bars
 from crawler.web.errors import PageMissing
-from crawler.web.forms import FormValues, make_short_name
+from crawler.web.forms import NO_NAME, FormValues, make_short_name
 from crawler.web.newsroom import Newsroom
 from crawler.web.pages.account import record_change
 from crawler.web.pages.search import MAX_QUERY_LENGTH, find_file_marks, save_rule
@@ -218,6 +219,8 @@ def activate_draft(site: PageRenderer, request: Request, form: FormValues) -> Re
     """Put a draft into force, and return to the page of the rule."""
     query = form.get_first("query")[:MAX_QUERY_LENGTH].strip()
     rule = SearchRule(name=make_short_name(form.get_first("name")), query=query)
+    if not rule.name:
+        raise UsageError(NO_NAME)
     save_rule(site.newsroom, form, rule, None)
     record_change(site, request, "rule.add", rule.name)
     return RedirectResponse(f"/rules/{rule.name}", 303)
