@@ -98,7 +98,8 @@ def measure_archive(root: ArchiveRoot) -> dict[tuple[str, str], int]:
     A file that is on this machine and on object storage counts once. Raise ObjectStorageError if the storage cannot be
     listed.
     """
-    sizes, folder = {}, root.folder if isinstance(root, SpooledArchive) else root
+    sizes: dict[str, int] = {}
+    folder = root.folder if isinstance(root, SpooledArchive) else root
     if isinstance(root, SpooledArchive):
         sizes = {name: size for name, size in root.storage.list_sizes().items() if _is_warc_name(name)}
     sizes |= {f"{path.parent.name}/{path.name}": path.stat().st_size for path in list_spooled_files(folder)}

@@ -35,8 +35,8 @@ class DigestStory:
 
     `rules` are those of all its articles in the period, in the order of the rule file. `known_since` is when an article
     of the story was first seen, None if that was not before the period. `own_line` is what a composer says about it.
-    `is_put_back`: the article has the text again that it had before `entry.edits`;
-    `put_back_at` says since when, if known.
+    `is_put_back`: the article has the text again that it had before `entry.edits`. `put_back_at` says since when, None
+    if the time is not known.
     """
 
     entry: Entry
@@ -76,9 +76,9 @@ class SourceCount:
 class Digest:
     """What was new from `begin` until before `end` (aware times). `titles` are those of the rules, by name.
 
-    `left_out` counts the revisions of the period that are less severe than asked for. `put_back` are
-    articles that were changed and have their former text again: only a composer takes them in, as `returned`. Owners'
-    templates use these names.
+    `left_out` counts the revisions of the period that are less severe than asked for. `put_back` are articles that were
+    changed and have their former text again. A composer may take them in, as `returned`. Owners' templates use these
+    names.
     """
 
     begin: datetime

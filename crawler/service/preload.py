@@ -26,7 +26,7 @@ PRELOADED_MODULES = """
 """.split()
 """Our packages come with the modules in them."""
 GC_THRESHOLD = 10_000
-"""New objects after which a run looks for cycles. Python's 700 is a search at every second page."""
+"""New objects after which a run looks for cycles. With Python's 700 every second page causes a search."""
 COMPONENT_SETTINGS = ("EXTENSIONS_BASE", "DOWNLOADER_MIDDLEWARES_BASE", "SPIDER_MIDDLEWARES_BASE")
 
 

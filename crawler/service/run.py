@@ -71,8 +71,8 @@ class RunOutcome:
     """How one run in a process of its own ended, whatever that process did. Every run has exactly one.
 
     `run` is the record it reported, None if it died before. `exit_code` follows `crawler.errors`. `reason` is a
-    sentence. `stopped`: the parent ended it (on request, or `at_limit`). `killed`: SIGKILL was needed. `lost`: somebody
-    else killed it, as the kernel does when memory runs out. `seconds` count from the fork.
+    sentence. `stopped`: the parent ended it (on request, or `at_limit`). `killed`: SIGKILL was needed. `lost`: another
+    process killed it, as the kernel does when memory runs out. `seconds` count from the fork.
     """
 
     source: str

@@ -64,7 +64,7 @@ class Lease:
 _SAVE = make_upsert(leases, key=("source",))
 _SELECT = select(*select_columns(leases, (field.name for field in fields(Lease)))).order_by(leases.c.source)
 _GET = _SELECT.where(leases.c.source == bindparam("of_source"))
-# Before each save of a run.
+# The driver's own SQL, because each save of a run executes it.
 _HAS_LEASE = {
     dialect: f"SELECT 1 FROM leases WHERE source = {mark} AND holder = {mark}"
     for dialect, mark in (("sqlite", "?"), ("postgresql", "%s"))

@@ -265,7 +265,7 @@ class ReadingListRepository:
         return found
 
     def count_matched(self, begin: datetime, end: datetime) -> int:
-        """Return how many of the articles that `count_read` counts the list of stories has, under whatever day."""
+        """Return how many of the articles that `count_read` counts the list of stories has, on whatever day."""
         found: int = self._database.fetch_all(_COUNT_MATCHED, {"begin": begin, "end": end})[0][0]
         return found
 

@@ -153,7 +153,7 @@ FORMS: Sequence[FormRoute] = (
 def make_app(newsroom: Newsroom, *, is_public: bool = False) -> Starlette:
     """Return the application over a newsroom. `is_public`: it listens at an address that other machines may reach.
 
-    `state.threads` has the pools of threads that read the store. Whoever closes the store shuts them down first.
+    `state.threads` has the pools of threads that read the store. Shut them down before the store is closed.
     """
     site = PageRenderer(newsroom)
     pool = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="page")

@@ -30,8 +30,8 @@ from crawler.store import Store, open_store
 
 PROJECT_SNAPSHOTS = Path(__file__).parents[2] / "snapshots"
 """The sample pages of a clone. An installed package has none."""
-REMOVAL_TIME = timedelta(hours=3)
-"""The most time for which the invented edit is in force."""
+MAX_REMOVAL_TIME = timedelta(hours=3)
+"""Longest time between the invented removal of a paragraph and its return."""
 CONFIG_TEXT = """# The demo's own configuration. Nothing is sent to this channel.
 [channels]
 demo-mail = "mailto://demo:demo@example.org"
@@ -93,7 +93,7 @@ def add_edits(store: Store) -> str | None:
         first, now = article.version or 1, datetime.now(UTC)
         state = store.articles.get_state(article.id)
         known = now - state.first_seen_at if state else timedelta()
-        removed_at = now - min(REMOVAL_TIME, known / 2)
+        removed_at = now - min(MAX_REMOVAL_TIME, known / 2)
         edits = ((first + 1, article.body[:start], removed_at), (first + 2, article.body, now))
         for version, body, seen_at in edits:
             edited = replace(article, body=body, version=version, verdict=Verdict.REVISED)

@@ -26,7 +26,7 @@ TOKEN_HEADER = "x-csrf-token"
 FORM_TYPE = "application/x-www-form-urlencoded"
 MAX_FIELDS = 500
 MAX_NAME_LENGTH = 40
-"""Letters of the name of a rule or subscription that a page makes."""
+"""Characters of the name of a rule or subscription that a page makes."""
 NO_NAME = "The name needs a Latin or Cyrillic letter or a digit."
 ADDRESS_PATTERN = re.compile(r"/(?![/\\])[^\x00-\x20\\#]*")
 ANCHOR_PATTERN = re.compile(r"[\w:.-]{1,200}")

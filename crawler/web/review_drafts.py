@@ -1,4 +1,4 @@
-"""The press reviews that users compose, in memory for some hours, so that who leaves the page loses nothing."""
+"""The press reviews that users compose, in memory for some hours: Back, a reload or another page loses no draft."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-KEPT_TIME = timedelta(hours=8)
+DRAFT_LIFETIME = timedelta(hours=8)
 MAX_DRAFTS = 50
 """Drafts in memory, one for each user. The one that was changed longest ago is forgotten."""
 MAX_DRAFT_STORIES = 300
@@ -54,7 +54,7 @@ class ReviewDraft:
     @property
     def kept_until(self) -> datetime:
         """When it is forgotten, unless it is changed before."""
-        return self.changed_at + KEPT_TIME
+        return self.changed_at + DRAFT_LIFETIME
 
 
 class ReviewDrafts:

@@ -104,7 +104,7 @@ def test_invented_edit_and_refusal_are_called_invented(demo_room: Newsroom, stor
         assert "Version 3 of 3" in article
         assert "Removed, then put back:" in article
         former, removed, back = (each.seen_at for each in reversed(store.reading_lists.list_versions(saved.id, 3)))
-        assert former < removed <= back - demo.REMOVAL_TIME
+        assert former < removed <= back - demo.MAX_REMOVAL_TIME
         times = re.findall(r'<time datetime="([^"]*)"', runs.partition("<tbody")[2])
         assert times == sorted(times, reverse=True)
         assert "a sentence removed" in article

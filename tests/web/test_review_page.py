@@ -15,7 +15,7 @@ from support.newsroom_articles import NOW, TEXT, SaveArticle
 from crawler.items import Verdict
 from crawler.web.pages import review
 from crawler.web.review_drafts import (
-    KEPT_TIME,
+    DRAFT_LIFETIME,
     MAX_DRAFT_STORIES,
     MAX_DRAFTS,
     Composition,
@@ -163,8 +163,8 @@ def test_drafts_are_of_their_users_for_some_hours() -> None:
     drafts, period = ReviewDrafts(), ReviewPeriod(begin=NOW - timedelta(days=1), end=NOW, language="en")
     draft = ReviewDraft(period=period, composition=Composition(order=("1",), ticks={"1": False}), changed_at=NOW)
     drafts.save("asel", draft)
-    assert drafts.get("asel", NOW + KEPT_TIME - timedelta(seconds=1)) is draft
-    assert drafts.get("asel", NOW + KEPT_TIME) is None
+    assert drafts.get("asel", NOW + DRAFT_LIFETIME - timedelta(seconds=1)) is draft
+    assert drafts.get("asel", NOW + DRAFT_LIFETIME) is None
     assert drafts.get("daniyar", NOW) is None
     for number in range(MAX_DRAFTS):
         drafts.save(str(number), draft)

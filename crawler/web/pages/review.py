@@ -31,7 +31,7 @@ from crawler.web.forms import FormValues
 from crawler.web.newsroom import Newsroom
 from crawler.web.pages.article import make_download
 from crawler.web.rendering import PageRenderer, Reader, make_address
-from crawler.web.review_drafts import KEPT_TIME, Composition, ReviewDraft, ReviewPeriod
+from crawler.web.review_drafts import DRAFT_LIFETIME, Composition, ReviewDraft, ReviewPeriod
 from crawler.web.translations import mark_message
 
 REVIEW_PATH = "/review"
@@ -187,7 +187,7 @@ def render_review(
         max_listed=MAX_LISTED_STORIES,
         max_line=MAX_LINE_LENGTH,
         draft=draft,
-        kept_time=KEPT_TIME,
+        kept_time=DRAFT_LIFETIME,
     )
 
 

@@ -72,8 +72,8 @@ class FacetValue:
 class QuietDays:
     """Days without a match, from `first` to `last`: how many articles were read, and which sources were not.
 
-    `matched_count` of the read ones are listed under another day: they were changed or found later, or their story has
-    newer articles. `unread` is None where no live run had begun by then, so that nothing can be said.
+    `matched_count` of the articles that were read are listed under a later day: they were changed or found later, or
+    their story has newer articles. `unread` is None where no live run had begun by then, so that nothing can be said.
     """
 
     first: datetime
@@ -161,10 +161,8 @@ def draw_rows(
     drawn = site.newsroom.drawn_rows
     revised = [story.card.article_id for story in stories if story.card.verdict is Verdict.REVISED]
     lists = site.newsroom.store.reading_lists
-    changes, origins = (
-        lists.get_recent_changes(revised),
-        lists.get_origins([story.card.article_id for story in stories]),
-    )
+    changes = lists.get_recent_changes(revised)
+    origins = lists.get_origins([story.card.article_id for story in stories])
     shared = (reader.language, reader.is_analyst, reader.to_local(reader.now).date())
     rows = {}
     for story in stories:
