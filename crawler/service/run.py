@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from crawler.spiders.base import SourceSpider
 
 logger = logging.getLogger(__name__)
+_environment_lock = threading.Lock()
 LOOKUP_EVENTS = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
 CONNECTION_EVENTS = ("socket.connect", "socket.sendto")
 """Audit events of Python's socket module."""
@@ -195,10 +197,8 @@ def record_unreported_end(plan: RunPlan, outcome: RunOutcome, pid: int) -> None:
 
     if plan.storage is not Storage.CONFIGURED:
         return
-    environment = dict(os.environ)
-    os.environ.update(plan.variables)
     try:
-        with open_store(load_config(plan.config).database_url) as store:
+        with open_store(_load_config(plan).database_url) as store:
             now, reason = datetime.now(UTC), outcome.reason
             if outcome.was_stopped:
                 run_id = outcome.run.id if outcome.run else None
@@ -207,8 +207,18 @@ def record_unreported_end(plan: RunPlan, outcome: RunOutcome, pid: int) -> None:
                 store.runs.close_abandoned(plan.source, now, reason, pid=pid)
     except CrawlerError as error:
         logger.warning("The end of the run of %s could not be recorded: %s", plan.source, error)
-    finally:
-        for name in plan.variables:
-            os.environ.pop(name)
-            if name in environment:
-                os.environ[name] = environment[name]
+
+
+def _load_config(plan: RunPlan) -> Config:
+    """Return the configuration of a run, from this process. Several runs may end at once, each in a thread."""
+    with _environment_lock:
+        former = {name: os.environ.get(name) for name in plan.variables}
+        os.environ.update(plan.variables)
+        try:
+            return load_config(plan.config)
+        finally:
+            for name, value in former.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value

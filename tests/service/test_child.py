@@ -6,6 +6,7 @@ import asyncio
 import os
 import resource
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from crawler.errors import CrawlerError
 from crawler.items import Health
 from crawler.service.child import ChildProcess, run_all
 from crawler.service.fork_server import start_fork_server
+from crawler.service.run import RunOutcome, RunPlan, record_unreported_end
 
 
 def test_a_good_run_reports_its_events_and_its_run_unchanged() -> None:
@@ -229,3 +231,18 @@ def test_no_process_for_a_run_is_a_sentence() -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert len(list(Path("/proc/self/fd").iterdir())) <= files
+
+
+def test_runs_that_end_at_once_leave_the_environment_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each end is recorded in a thread, in the store that the run's own variables name."""
+    monkeypatch.setenv("CRAWLER_DATA_DIR", str(tmp_path / "other"))
+    before = dict(os.environ)
+    plans = [
+        RunPlan(source="one", variables={"CRAWLER_DATA_DIR": str(tmp_path / f"{number}"), "CRAWLER_CONTACT": "a@b.kz"})
+        for number in range(8)
+    ]
+    crashed = RunOutcome(source="one", run=None, exit_code=1, reason="It crashed.", seconds=1.0)
+    with ThreadPoolExecutor(len(plans)) as threads:
+        list(threads.map(lambda plan: record_unreported_end(plan, crashed, 1), plans))
+    assert dict(os.environ) == before
+    assert all((tmp_path / f"{number}" / "crawler.db").exists() for number in range(8))
