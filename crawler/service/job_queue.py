@@ -17,7 +17,7 @@ from typing import Any
 from procrastinate import sql
 from procrastinate.schema import SchemaManager
 from psycopg.types.json import Jsonb
-from sqlalchemy import URL, Connection, Row
+from sqlalchemy import URL, Connection, Row, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from crawler.config import Config
@@ -55,6 +55,7 @@ CREATE TABLE crawler_workers (
     concurrency integer NOT NULL,
     started_at timestamp with time zone NOT NULL DEFAULT now()
 )"""
+_GET_SCHEMA_VERSION = text("SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = :name")
 _LOCK_TRY = """
 SELECT id FROM procrastinate_jobs
 WHERE id = %(id)s AND worker_id IS NOT DISTINCT FROM %(worker_id)s AND attempts = %(attempts)s AND status = 'doing'
@@ -388,10 +389,12 @@ def open_job_queue(config: Config) -> JobQueue:
     engine = make_engine(address)
     database = Database(engine, name)
     try:
-        with database.transaction(exclusive=True) as connection:
-            store_schema = str(connection.exec_driver_sql("SELECT current_schema()").scalar_one())
-            schema = "crawler_jobs" if store_schema == "public" else f"{store_schema}_jobs"
-            _prepare_schema(connection, schema, name)
+        store_schema = str(database.fetch_all(select(func.current_schema()))[0][0])
+        schema = "crawler_jobs" if store_schema == "public" else f"{store_schema}_jobs"
+        # Only a queue that is made or upgraded waits for the writers of the store.
+        if database.fetch_all(_GET_SCHEMA_VERSION, {"name": schema}) != [(_get_installed_version(),)]:
+            with database.transaction(exclusive=True) as connection:
+                _prepare_schema(connection, schema, name)
     finally:
         database.close()
     return JobQueue(Database(make_engine(_add_search_path(address, schema)), name), schema)
@@ -403,6 +406,11 @@ def _add_search_path(address: URL, schema: str) -> URL:
     return address.update_query_dict({"options": f"{options} -csearch_path={schema}".strip()})
 
 
+def _get_installed_version() -> str:
+    """Return the comment of a schema that this program made."""
+    return f"procrastinate {version('procrastinate')}"
+
+
 def _prepare_schema(connection: Connection, schema: str, name: str) -> None:
     """Make or upgrade the tables, in the caller's exclusive transaction: two processes that start take turns."""
     has_schema = connection.exec_driver_sql("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,)).first()
@@ -410,16 +418,14 @@ def _prepare_schema(connection: Connection, schema: str, name: str) -> None:
         if not has_schema:
             connection.exec_driver_sql(f'CREATE SCHEMA "{schema}"')
         connection.exec_driver_sql(f'SET LOCAL search_path TO "{schema}"')
-        installed = version("procrastinate")
-        former = connection.exec_driver_sql(
-            "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = %s", (schema,)
-        ).scalar()
-        if former == f"procrastinate {installed}":
+        installed = _get_installed_version()
+        former = connection.execute(_GET_SCHEMA_VERSION, {"name": schema}).scalar()
+        if former == installed:
             return
         for script in [SchemaManager.get_schema(), WORKER_TABLE] if not former else list_migrations(former.split()[1]):
             # Without parameters, so that a percent sign is one.
             connection.execution_options(no_parameters=True).exec_driver_sql(script)
-        connection.exec_driver_sql(f"COMMENT ON SCHEMA \"{schema}\" IS 'procrastinate {installed}'")
+        connection.exec_driver_sql(f"COMMENT ON SCHEMA \"{schema}\" IS '{installed}'")
     except DBAPIError as error:
         raise ConfigError(
             f"The queue of runs cannot be made in the schema {schema} of the store {name}: "

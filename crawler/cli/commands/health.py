@@ -10,7 +10,7 @@ import typer
 
 from crawler.cli.console import format_local_time, print_json
 from crawler.cli.options import JsonOption, SourcesArgument
-from crawler.errors import UsageError, choose_exit_code
+from crawler.errors import CrawlerError, UsageError, choose_exit_code
 from crawler.items import ArticleFlag, Health, Run, format_time
 from crawler.monitoring.run_counts import get_flag_count_name
 
@@ -62,8 +62,11 @@ def health(
     if not as_json and config.engine == "procrastinate":
         from crawler.cli.commands.worker import load_queue_state
 
-        for line in format_silent_workers(load_queue_state(config), config.timezone):
-            print(line)
+        try:
+            lines = format_silent_workers(load_queue_state(config), config.timezone)
+        except CrawlerError as error:  # the exit code is that of the sources, which are known
+            lines = [f"Which workers are silent is not known. {error}"]
+        print(*lines, sep="\n", end="\n" if lines else "")
     raise typer.Exit(choose_exit_code(state.assessment.exit_code for state in states))
 
 
