@@ -18,6 +18,7 @@ MAX_NAME_LENGTH = 80
 MAX_BYLINE_WORDS, MAX_NAME_WORDS = 14, 4
 NAME_END = re.compile(r"\s*[|·•–—,/]|\s+(?:and|und|et|и|&)\s|\s+\d")
 """What is after a name in a line: a date, a place, or another name."""
+ARTICLES = frozenset(("a", "an", "the"))
 PARTICLES = frozenset("al bin de del der di dos du el la le van von".split())
 
 
@@ -50,7 +51,9 @@ def is_byline(text: str) -> bool:
     rest = BYLINE_PREFIX.sub("", text)
     if rest == text or text.endswith((".", "!", "?", "…", ":")) or len(list_words(text)) > MAX_BYLINE_WORDS:
         return False
-    name = NAME_END.split(rest, 1)[0].split()
+    name, *beside = (part.split() for part in NAME_END.split(rest, 1))
+    if any(part[0] in ARTICLES for part in beside if part):  # "By Train Through Kazakhstan, a photo story"
+        return False
     return 2 <= len(name) <= MAX_NAME_WORDS and all(word[0].isupper() or word in PARTICLES for word in name)
 
 

@@ -172,7 +172,9 @@ def add_words(connection: Connection, texts: Mapping[str, str]) -> None:
     A rollback makes it forget them (`Database`), and another generation of the index too.
     """
     generation = execute_by_driver(connection, "SELECT generation FROM search_state").fetchone()
-    known: set[str] = connection.info.setdefault(("search_words", generation), set())
+    if connection.info.get("generation") != generation:
+        connection.info.update(generation=generation, search_words=set())
+    known: set[str] = connection.info["search_words"]
     added = list_words(texts) - known
     if added:
         if connection.dialect.name == "sqlite":

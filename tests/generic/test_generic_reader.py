@@ -81,6 +81,9 @@ def test_the_lead_under_the_title_is_in_the_text_and_the_author_is_not() -> None
         ("By the numbers", False),
         ("By Tuesday Ann Miller Had Seen The Bridge", False),
         ("By Ann Miller the bridge was rebuilt in 2026.", False),
+        ("By Ann Miller |", True),
+        ("By Ann Miller, staff writer", True),
+        ("By Train Through Kazakhstan, a photo story", False),
         ("Ann Miller", False),
     ],
 )
