@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.newsroom_server import OpenPage
+from support.newsroom_server import OpenPage, has_count
 
 pytestmark = pytest.mark.browser
 PHONE = {"width": 360, "height": 740}
@@ -26,7 +26,7 @@ def test_first_visit(open_page: OpenPage, empty_address: str) -> None:
     assert "no source was read" in page.inner_text("h1")
     assert "crawler crawl" in page.inner_text("main")
     page.click("text=See which sources are read")
-    assert page.locator(".src-row").count() == 3
+    assert has_count(page, ".src-row", 3)
 
 
 @pytest.mark.parametrize("has_scripts", [True, False])
@@ -53,15 +53,15 @@ def test_marks_in_the_list(open_page: OpenPage, address: str) -> None:
     page = open_page(address, viewport=DESK)
     assert page.locator(".story.unseen").count() == 2
     page.locator("button:has-text('Mark seen')").first.click()
-    assert page.locator(".story.unseen").count() == 1
+    assert has_count(page, ".story.unseen", 1)
     assert page.locator(".done").is_visible()
     page.locator(".story").first.locator("button:has-text('Important')").click()
     page.click("nav a:has-text('Important')")
-    assert page.locator(".story").count() == 1
+    assert has_count(page, ".story", 1)
     page.locator("button:has-text('False alarm')").click()
-    assert page.locator(".story").count() == 0
+    assert has_count(page, ".story", 0)
     page.click("button:has-text('Undo')")
-    assert page.locator(".story").count() == 1
+    assert has_count(page, ".story", 1)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -221,7 +221,7 @@ def test_press_review_is_composed_without_scripts(
     assert page.locator(".stale:visible").count() == 4
     assert not page.locator(".fresh").is_visible()  # it counts what was ticked when the page was drawn
     page.locator(f".btns button:has-text('{update}')").click()
-    assert page.locator(".sheet h4").count() == 1
+    assert has_count(page, ".sheet h4", 1)
     assert "Позвонить в пресс-службу" in page.inner_text(".sheet")
     page.locator(".pick input[type=checkbox]").first.check()
     before = page.inner_text(".pick label.t >> nth=0")

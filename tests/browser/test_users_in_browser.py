@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.newsroom_server import OpenPage
+from support.newsroom_server import OpenPage, has_count
 from support.newsroom_users import PASSWORD, add_user
 
 from crawler.roles import Role
@@ -54,10 +54,12 @@ def test_reader_may_only_mark_as_seen(open_page: OpenPage, address: str, filled:
     page.fill("#n", "aigerim")
     page.fill("#p", PASSWORD)
     page.click("button")
+    assert has_count(page, ".story.unseen", 2)
     assert page.locator("button:has-text('Important')").count() == 0
     page.locator("button:has-text('Mark seen')").first.click()
-    assert page.locator(".story.unseen").count() == 1
+    assert has_count(page, ".story.unseen", 1)
     page.click("h3 a:has-text('Делегация МККК')")
+    page.wait_for_selector("h1:has-text('Делегация МККК')")
     assert page.locator("textarea").count() == 0
 
 

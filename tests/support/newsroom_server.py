@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -43,3 +44,13 @@ def run_newsroom(newsroom: Newsroom) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(10)
+
+
+def has_count(page: Any, selector: str, count: int) -> bool:
+    """Return whether a page comes to have so many elements. A click may return before the next page is there."""
+    until = time.monotonic() + 10
+    while page.locator(selector).count() != count:
+        if time.monotonic() > until:
+            return False
+        page.wait_for_timeout(50)
+    return True
