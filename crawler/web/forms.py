@@ -12,9 +12,11 @@ from urllib.parse import parse_qs, quote
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from crawler.errors import UsageError
 from crawler.text.transliteration import CYRILLIC_SOUNDS
 from crawler.web.errors import BadAddress, ForeignForm
 from crawler.web.security import is_own_origin
+from crawler.web.translations import mark_message
 
 SESSION_COOKIE = "session"
 """Has the id of a signed-in session."""
@@ -27,7 +29,7 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 MAX_FIELDS = 500
 MAX_NAME_LENGTH = 40
 """Characters of the name of a rule or subscription that a page makes."""
-NO_NAME = "The name needs a Latin or Cyrillic letter or a digit."
+NO_NAME = mark_message("The name needs a Latin or Cyrillic letter or a digit.")
 ADDRESS_PATTERN = re.compile(r"/(?![/\\])[^\x00-\x20\\#]*")
 ANCHOR_PATTERN = re.compile(r"[\w:.-]{1,200}")
 
@@ -139,3 +141,11 @@ def make_short_name(text: str) -> str:
     """
     latin = "".join(CYRILLIC_SOUNDS.get(letter, letter) for letter in text.lower())
     return re.sub(r"[^a-z0-9]+", "-", latin).strip("-")[:MAX_NAME_LENGTH].strip("-")
+
+
+def parse_short_name(text: str) -> str:
+    """Return the name that `make_short_name` makes. Raise UsageError if it is empty."""
+    name = make_short_name(text)
+    if not name:
+        raise UsageError(NO_NAME)
+    return name

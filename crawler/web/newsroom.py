@@ -169,9 +169,10 @@ class Newsroom:
 
         Sources may share a site, such as those of www.gov.kz: an article on the site of its own source has None.
         """
-        host = urlsplit(url).hostname
-        of_host = [name for name, each in self.profiles.items() if host and urlsplit(each.address).hostname == host]
-        return None if source in of_host else next(iter(of_host), None)
+        host, own = urlsplit(url).hostname, self.profiles.get(source)
+        if not host or (own and urlsplit(own.address).hostname == host):
+            return None  # of nearly every article, so the other sources are not looked at
+        return next((name for name, each in self.profiles.items() if urlsplit(each.address).hostname == host), None)
 
     def get_rule_title(self, name: str, language: str) -> str:
         """Return a rule's title in a language, or the bare name of a rule that was removed."""

@@ -17,7 +17,6 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from crawler.errors import UsageError
 from crawler.items import Article, Match, Strength
 from crawler.keywords import Matcher, RuleSet, parse_rules
 from crawler.keywords.query import find_query_problem
@@ -28,7 +27,7 @@ from crawler.service.saved_search import SearchRule, format_search_rule
 from crawler.store.articles import MatchTime
 from crawler.web.charts import BarChart, make_weekly_bars
 from crawler.web.errors import PageMissing
-from crawler.web.forms import NO_NAME, FormValues, make_short_name
+from crawler.web.forms import NO_NAME, FormValues, make_short_name, parse_short_name
 from crawler.web.newsroom import Newsroom
 from crawler.web.pages.account import record_change
 from crawler.web.pages.search import MAX_QUERY_LENGTH, find_file_marks, save_rule
@@ -44,7 +43,7 @@ MAX_EXCERPT = 400
 """Characters of a sample's sentence."""
 DRAFT_PROBLEMS = {
     "query": mark_message("The query cannot be a rule."),
-    "name": mark_message("The name needs a Latin or Cyrillic letter or a digit."),
+    "name": NO_NAME,
     "taken": mark_message("There is a rule of this name. Choose another one."),
 }
 
@@ -218,9 +217,7 @@ def make_sample(article: Article, match: Match, matches: Sequence[Match]) -> Dra
 def activate_draft(site: PageRenderer, request: Request, form: FormValues) -> Response:
     """Put a draft into force, and return to the page of the rule."""
     query = form.get_first("query")[:MAX_QUERY_LENGTH].strip()
-    rule = SearchRule(name=make_short_name(form.get_first("name")), query=query)
-    if not rule.name:
-        raise UsageError(NO_NAME)
+    rule = SearchRule(name=parse_short_name(form.get_first("name")), query=query)
     save_rule(site.newsroom, form, rule, None)
     record_change(site, request, "rule.add", rule.name)
     return RedirectResponse(f"/rules/{rule.name}", 303)

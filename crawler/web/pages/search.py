@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from crawler.config import Subscription
-from crawler.errors import ConfigError, UsageError
+from crawler.errors import ConfigError
 from crawler.keywords.query import Facet, QueryNode, find_query_problem
 from crawler.keywords.search_query import SearchedState, list_facets
 from crawler.publish.phrases import OUTPUT_LANGUAGES
@@ -20,7 +20,7 @@ from crawler.service.edited_files import NO_FILE
 from crawler.service.saved_search import SearchRule, SearchSubscription, get_rules_path, list_file_marks, save_search
 from crawler.web.access import Principal, get_principal
 from crawler.web.errors import BadAddress
-from crawler.web.forms import NO_NAME, FormValues, make_short_name
+from crawler.web.forms import FormValues, make_short_name, parse_short_name
 from crawler.web.newsroom import Newsroom
 from crawler.web.pages.account import record_change
 from crawler.web.pages.actions import add_parameter
@@ -339,7 +339,7 @@ def save_searched(site: PageRenderer, request: Request, form: FormValues) -> Res
         raise_if_not_subscribable(newsroom, principal, [channel])
     query = make_article_search(newsroom, SearchRequest(text=form.get_first("q")[:MAX_QUERY_LENGTH])).query.text
     rule = SearchRule(
-        name=make_short_name(form.get_first("name")),
+        name=parse_short_name(form.get_first("name")),
         query=query,
         sources=tuple(each for each in [form.get_first("source")] if each),
         languages=tuple(each for each in [form.get_first("language")] if each),
@@ -347,8 +347,6 @@ def save_searched(site: PageRenderer, request: Request, form: FormValues) -> Res
     language = site.make_reader(request).language
     user = None if principal.is_owner else principal.name
     subscription = SearchSubscription(channel=channel, when=when, language=language, user=user) if channel else None
-    if not rule.name:
-        raise UsageError(NO_NAME)
     save_rule(newsroom, form, rule, subscription)
     record_change(site, request, "rule.add", rule.name)
     if subscription:

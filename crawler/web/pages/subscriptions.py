@@ -17,7 +17,7 @@ from crawler.service.edited_files import get_file_mark, replace_files
 from crawler.service.notifications import check_subscriptions
 from crawler.web.access import Principal, get_principal
 from crawler.web.errors import BadAddress, RoleMissing
-from crawler.web.forms import NO_NAME, FormValues, make_short_name
+from crawler.web.forms import FormValues, parse_short_name
 from crawler.web.newsroom import Newsroom
 from crawler.web.pages.account import record_change
 from crawler.web.rendering import PageRenderer, make_address
@@ -88,12 +88,10 @@ def change_subscription(site: PageRenderer, request: Request, form: FormValues) 
     """Add, change or end a subscription in crawler.toml, and return to the page."""
     newsroom, principal, action = site.newsroom, get_principal(request), form.get_first("do")
     name, known = form.get_first("name").strip(), newsroom.config.subscriptions
-    name = make_short_name(name) if action == "add" else name
     if not newsroom.can_edit or action not in ("add", "set", "end"):
         raise BadAddress
     if action == "add":
-        if not name:
-            raise UsageError(NO_NAME)
+        name = parse_short_name(name)
         if name in known:
             raise UsageError(f"There is a subscription {name!r} already. Choose another name.")
     elif name not in known:
