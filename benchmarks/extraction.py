@@ -52,7 +52,12 @@ def name_site(address: str) -> str:
 
 def is_held_out(address: str) -> bool:
     """Return whether a page's site is kept aside: by a hash of its name, so that it never changes."""
-    return int(hashlib.sha1(name_site(address).encode()).hexdigest(), 16) % 2 == 1
+    return hash_name(name_site(address)) % 2 == 1
+
+
+def hash_name(name: str) -> int:
+    """Return a number that is the same in every run."""
+    return int(hashlib.sha1(name.encode()).hexdigest(), 16)
 
 
 def sample_entries(gold: dict[str, Any], count: int | None) -> dict[str, Any]:

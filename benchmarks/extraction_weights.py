@@ -1,17 +1,16 @@
 """Fit the weights of the generic extractor's lines (`crawler/defaults/line_weights.toml`).
 
-    python -m benchmarks.extraction_weights PAGES GOLD [--pages N] [-o FILE]
+    python -m benchmarks.extraction_weights PAGES GOLD [-o FILE]
 
 GOLD is JSON: {"<id>": {"file": …, "source": …, "url": …, "gold": {"body": …, "body_optional"?: …}}}; files are in
-PAGES. Only the sites of the tuning half are used (see `benchmarks.extraction.is_held_out`). Weights are logistic
-regressions by Newton's method: the second sees out-of-fold judgements of the first.
+PAGES. Only the sites of the tuning half are used (see `benchmarks.extraction.is_held_out`), and every source counts the
+same. Weights are logistic regressions by Newton's method: the second sees judgements of the first about other sites.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.extraction import is_held_out
+from benchmarks.extraction import hash_name, is_held_out, name_site
 from crawler.generic.article_body import convert_to_probability, read_structured_body
 from crawler.generic.extractors import run_extractors
 from crawler.generic.headline import find_headline
@@ -34,19 +33,19 @@ MIN_LINE_WEIGHT, MIN_PAGE_WORDS = 2, 50
 
 
 class LabelledPage(NamedTuple):
-    """The lines of a page with features, whether each is in the article, and how much each counts."""
+    """The lines of a page with features, whether each is in the article, how much each counts, and the page's fold."""
 
     lines: list[PageLine]
     rows: list[Features]
     labels: list[float]
     weights: list[float]
+    fold: int
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Fit crawler/defaults/line_weights.toml.")
     parser.add_argument("pages", type=Path)
     parser.add_argument("gold", type=Path)
-    parser.add_argument("--pages", dest="count", type=int, default=80, help="Pages of each source.")
     parser.add_argument("-o", dest="output", type=Path, default=Path("crawler/defaults/line_weights.toml"))
     options = parser.parse_args()
     by_source: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -55,13 +54,13 @@ def main() -> None:
             by_source[entry["source"]].append(entry)
     pages = []
     for entries in by_source.values():
-        random.Random(7).shuffle(entries)
-        pages += [page for entry in entries[: options.count] if (page := label_page(options.pages, entry))]
+        pages += [page for entry in entries if (page := label_page(options.pages, entry, 1 / len(entries)))]
         print(len(pages), file=sys.stderr)
     options.output.write_text(format_weights(*fit_weights(pages)), encoding="utf-8")
 
 
-def label_page(folder: Path, entry: dict[str, Any]) -> LabelledPage | None:
+def label_page(folder: Path, entry: dict[str, Any], share: float) -> LabelledPage | None:
+    """Return a page that counts for a `share` of its source, or None for one without lines."""
     page = GenericPage(decode_text((folder / entry["file"]).read_bytes()), entry.get("url") or "")
     if not page.lines:
         return None
@@ -74,18 +73,19 @@ def label_page(folder: Path, entry: dict[str, Any]) -> LabelledPage | None:
     optional = mark_lines(page.lines, entry["gold"].get("body_optional") or "")
     total = max(sum(len(line.words) for line, label in zip(page.lines, labels, strict=True) if label), MIN_PAGE_WORDS)
     weights = [
-        0.0 if is_optional and not label else min(max(len(line.words), MIN_LINE_WEIGHT) / total, 1.0)
+        0.0 if is_optional and not label else share * min(max(len(line.words), MIN_LINE_WEIGHT) / total, 1.0)
         for line, label, is_optional in zip(page.lines, labels, optional, strict=True)
     ]
-    return LabelledPage(page.lines, rows, labels, weights)
+    fold = hash_name(name_site(entry.get("url") or entry["file"])) % FOLDS
+    return LabelledPage(page.lines, rows, labels, weights, fold)
 
 
 def fit_weights(pages: list[LabelledPage]) -> tuple[dict[str, float], dict[str, float]]:
     first = fit_regression(pages)
     second = []
     for fold in range(FOLDS):
-        others = fit_regression([page for number, page in enumerate(pages) if number % FOLDS != fold])
-        second += [judge_page(page, others) for number, page in enumerate(pages) if number % FOLDS == fold]
+        others = fit_regression([page for page in pages if page.fold != fold])
+        second += [judge_page(page, others) for page in pages if page.fold == fold]
     return first, fit_regression(second)
 
 

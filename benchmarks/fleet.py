@@ -7,8 +7,8 @@ The sources have mixed cadences. One in twenty answers slowly, one in twenty onl
 every 20 s. The sites count overlapping requests of two workers, or for two sources of one host. With `--kill-every`,
 one worker after the other is killed with SIGKILL and replaced; with `--failure` it is cut off from the database, or its
 runs are killed with it. Then nothing more is published, each source is requested once more, and the store is compared
-with what the sites published. The exit code is 1 if an article is lost, stored twice or notified twice, if nobody made
-a run that a failed worker had, or if a site saw an overlap.
+with what the sites published. The exit code is 1 if an article is lost, stored twice or notified twice, if a run
+that a failed worker had was neither made nor given up, or if a site saw an overlap.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ from statistics import median
 
 from sqlalchemy import func, select
 
-from benchmarks.fleet_failures import FAILURES, DatabaseLink, FailedWorker, WorkerProcess, find_recovery_times
+from benchmarks.fleet_failures import FAILURES, DatabaseLink, WorkerProcess
+from benchmarks.fleet_recoveries import JobHistory, LostRun, format_times
 from benchmarks.fleet_sites import FleetSites, FleetSource
 from crawler.cli.console import format_table
 from crawler.config import Config
@@ -45,6 +46,8 @@ from crawler.store.schema import articles, change_events, runs, versions
 ROOT = Path(__file__).parents[1]
 CADENCES = ("* * * * *", "* * * * *", "*/2 * * * *", "*/5 * * * *")
 PUBLISHING_SECONDS = 20.0
+MAX_WAIT_SECONDS = 60.0
+"""Time within which the run of a failed worker is to be made by another one."""
 MAX_DRAIN_SECONDS = 1800.0
 """Longest time for the last round of all sources."""
 MAX_END_SECONDS = 120.0
@@ -88,10 +91,10 @@ class FleetFigures:
     wait: float = 0.0
     """Median seconds between two runs of a source with a start each minute."""
     failed: int = 0
-    given_back: int = 0
-    given_up: int = 0
-    recovery: list[float | None] = field(default_factory=list)
-    """For each run of a failed worker, the seconds until another worker requested its source (None: none did)."""
+    lost_runs: list[LostRun] = field(default_factory=list)
+    """The runs that failed workers had."""
+    lost_otherwise: int = 0
+    """Runs of workers that were silent without being made to fail."""
     published: int = 0
     lost: int = 0
     stored_twice: int = 0
@@ -102,12 +105,8 @@ class FleetFigures:
     @property
     def is_good(self) -> bool:
         """Whether nothing was lost, doubled or impolite."""
-        return not (self.lost or self.stored_twice or self.notified_twice or self.violations or None in self.recovery)
-
-    def format_recovery(self) -> str:
-        """Return median and worst of the recovery times, and how many runs they are of."""
-        times = [each for each in self.recovery if each is not None]
-        return f"{median(times):.1f}, {max(times):.1f} of {len(self.recovery)}" if times else "-"
+        is_kept = all(run.is_decided for run in self.lost_runs)
+        return is_kept and not (self.lost or self.stored_twice or self.notified_twice or self.violations)
 
 
 @dataclass
@@ -165,7 +164,9 @@ class Fleet:
         self._started: list[WorkerProcess] = []
         self.workers: list[WorkerProcess] = []
         """Those that work."""
-        self.failed: list[FailedWorker] = []
+        self.failed = 0
+        self.failures: dict[int, float] = {}
+        """When workers failed that were ready before, by their numbers."""
 
     def start_process(self, *words: str) -> None:
         """Start a command. Its output goes into a file, its User-Agent names it."""
@@ -193,13 +194,14 @@ class Fleet:
         self.start_process("worker", "--concurrency", "2")
         self.workers.append(self._started[-1])
 
-    def fail_worker(self, queue: JobQueue) -> None:
+    def fail_worker(self, history: JobHistory) -> None:
         """Let the oldest worker fail, in the middle of what it does, and start another one."""
         worker = self.workers.pop(0)
+        number = history.find_worker_id(worker.process.pid)
+        self.failed += 1
+        if number is not None:
+            self.failures[number] = time.time()
         worker.fail(self._failure)
-        at, state = time.monotonic(), queue.get_state()
-        runs = [run for each in state.workers if each.pid == worker.process.pid for run in each.runs]
-        self.failed.append(FailedWorker(worker.name, at, tuple(run.source for run in runs)))
         self.start_worker()
 
     def stop(self) -> None:
@@ -216,10 +218,6 @@ class Fleet:
             each.process.wait()
             if each.link:
                 each.link.close()
-
-    def count_lines(self, part: str) -> int:
-        """Return how many printed lines contain a text."""
-        return sum(log.read_text(encoding="utf-8").count(part) for log in self._folder.glob("*.log"))
 
 
 def measure_fleet(
@@ -245,24 +243,28 @@ def measure_fleet(
         (folder / "crawler.toml").write_text(CONFIG.format(database=url, port=receiver.port), encoding="utf-8")
         sites.write_definitions(folder)
         fleet, queue = Fleet(folder, url, options.failure), open_job_queue(Config(database=url, engine="procrastinate"))
+        history = JobHistory(url)
         try:
             fleet.start_process("watch")
             for _ in range(workers):
                 fleet.start_worker()
             wait_until(lambda: len(queue.get_state().workers) == workers and store.runs.list_recent(limit=1), 600)
-            figures = run_fleet(fleet, sites, store, queue, options, figures)
+            figures = run_fleet(fleet, sites, store, queue, history, options, figures)
         finally:
             fleet.stop()
             queue.close()
-        figures.given_back = fleet.count_lines("given back: its worker is silent")
-        figures.given_up = fleet.count_lines("was given up: ")
-        figures.failed, figures.recovery = len(fleet.failed), find_recovery_times(fleet.failed, sites)
         time.sleep(1)
         return compare_with_sites(figures, sites, store, receiver)
 
 
 def run_fleet(
-    fleet: Fleet, sites: FleetSites, store: Store, queue: JobQueue, options: argparse.Namespace, figures: FleetFigures
+    fleet: Fleet,
+    sites: FleetSites,
+    store: Store,
+    queue: JobQueue,
+    history: JobHistory,
+    options: argparse.Namespace,
+    figures: FleetFigures,
 ) -> FleetFigures:
     """Let the fleet run, then once over each source after the last article. Return the figures of the first part."""
     began = time.monotonic()
@@ -271,7 +273,7 @@ def run_fleet(
     while time.monotonic() - began < options.minutes * 60:
         time.sleep(0.5)
         if time.monotonic() >= next_failure:
-            fleet.fail_worker(queue)
+            fleet.fail_worker(history)
             next_failure += interval
     figures.minutes = (time.monotonic() - began) / 60
     figures = replace(figures, **measure_runs(store, sites))
@@ -291,8 +293,11 @@ def run_fleet(
         return expected <= {row[0] for row in store.database.fetch_all(query)}
 
     wait_until(has_run_again, MAX_DRAIN_SECONDS)
-    wait_until(lambda: None not in find_recovery_times(fleet.failed, sites), 2 * WORKER_TIMEOUT_SECONDS)
-    return figures
+    wait_until(
+        lambda: all(run.is_decided for run in history.find_lost_runs(fleet.failures)), 2 * WORKER_TIMEOUT_SECONDS
+    )
+    lost = history.find_lost_runs(fleet.failures)
+    return replace(figures, failed=fleet.failed, lost_runs=lost, lost_otherwise=history.count_losses() - len(lost))
 
 
 def measure_runs(store: Store, sites: FleetSites) -> dict[str, float]:
@@ -350,16 +355,28 @@ def wait_until(happened: Callable[[], object], seconds: float) -> None:
 
 
 def print_figures(found: Sequence[FleetFigures]) -> None:
-    """Print a row for each fleet."""
-    head = "workers", "runs", "runs/min", "runs of a source", "Jain", "gap s", "failed", "given back, up", "recovery s"
-    rows = [(*head, "published", "lost", "twice", "notified", "twice", "overlaps")]
+    """Print a row for each fleet, and each run that was lost more than once or not made within a minute."""
+    head = "workers", "runs", "runs/min", "runs of a source", "Jain", "gap s"
+    lost = "failed", "runs lost, otherwise", "given back s", "taken s", "made s", "given up"
+    rows = [(*head, *lost, "published", "lost", "twice", "notified", "twice", "overlaps")]
     for each in found:
         spread = f"{each.fewest}-{each.most}", f"{each.jain:.3f}", f"{each.wait:.0f}"
-        failures = str(each.failed), f"{each.given_back}, {each.given_up}", each.format_recovery()
+        kept = [run for run in each.lost_runs if run.given_up is None]
+        waits = [format_times([getattr(run, step) for run in kept]) for step in ("given_back", "taken", "made")]
+        failures = (
+            str(each.failed),
+            f"{len(each.lost_runs)}, {each.lost_otherwise}",
+            *waits,
+            str(len(each.lost_runs) - len(kept)),
+        )
         counts = each.published, each.lost, each.stored_twice, each.notified, each.notified_twice, each.violations
         speed = f"{each.runs / each.minutes:.1f}"
         rows.append((str(each.workers), str(each.runs), speed, *spread, *failures, *map(str, counts)))
     print("\n".join(format_table(rows)), flush=True)
+    for each in found:
+        for run in each.lost_runs:
+            if run.losses > 1 or run.given_up is not None or (run.made or MAX_WAIT_SECONDS) >= MAX_WAIT_SECONDS:
+                print(f"{each.workers} workers, {run}", flush=True)
 
 
 def main() -> None:

@@ -1,7 +1,4 @@
-"""What happens to a worker of a fleet: killed, cut off from the database, out of memory, or frozen.
-
-`find_recovery_times` measures at the sites how long a run that the worker had was made by nobody.
-"""
+"""What happens to a worker of a fleet: killed, cut off from the database, out of memory, or frozen."""
 
 from __future__ import annotations
 
@@ -11,15 +8,12 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from select import select
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
-
-from benchmarks.fleet_sites import FleetSites
 
 FAILURES = ("kill", "cut", "memory")
 LOST_PEER_SECONDS = 30.0
@@ -131,22 +125,3 @@ def list_processes(pid: int) -> list[int]:
     for each in found:
         found += children.get(each, [])
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class FailedWorker:
-    """A worker that failed `at` a time (monotonic), with the sources whose runs it had."""
-
-    name: str
-    at: float
-    sources: tuple[str, ...]
-
-
-def find_recovery_times(failed: Sequence[FailedWorker], sites: FleetSites) -> list[float | None]:
-    """Return for each run of a failed worker the seconds until another worker requested its source; None: none did."""
-    times: list[float | None] = []
-    for each in failed:
-        for source in each.sources:
-            later = [at for at, name, by in sites.feed_requests if name == source and by != each.name and at > each.at]
-            times.append(min(later) - each.at if later else None)
-    return times

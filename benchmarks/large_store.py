@@ -16,6 +16,7 @@ import multiprocessing
 import shutil
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -55,6 +56,8 @@ BATCH = 500
 PART_ARTICLES = 25_000
 WORKERS = 2
 VECTORS_PER_COPY = 10_000
+SHARED_BUFFERS = "4GB"
+"""Memory of the PostgreSQL server, for a machine with 16 GB: PostgreSQL's documentation advises a quarter."""
 NUMBERED_COLUMNS = {
     "signatures": ("number", "raw_cluster", "cluster"),
     "bands": ("number",),
@@ -89,11 +92,6 @@ def get_store_file(size: int, folder: Path = FOLDER, *, is_clustered: bool = Fal
         make_store(part, size, is_clustered=is_clustered)
         part.rename(file)
     return file
-
-
-def get_store_url(size: int, folder: Path = FOLDER) -> str:
-    """Return the address of a store of which all articles were compared. Make it if the folder does not have it."""
-    return f"sqlite:///{get_store_file(size, folder, is_clustered=True)}"
 
 
 def save_articles(store: Store, articles: Sequence[Article]) -> None:
@@ -237,6 +235,8 @@ def serve_postgres(size: int, folder: Path = FOLDER) -> Iterator[ServedPostgres]
     with tempfile.TemporaryDirectory(dir=folder) as work:
         # The files belong to the user that the server runs as, so their owner has to be copied too.
         subprocess.run(["cp", "--archive", "--reflink=auto", kept, f"{work}/postgres"], check=True)
+        with (Path(work) / "postgres" / "postgresql.auto.conf").open("a") as settings:
+            settings.write(f"shared_buffers = '{SHARED_BUFFERS}'\n")
         with run_postgres(Path(work) / "postgres") as server:
             yield server
 
@@ -306,6 +306,27 @@ def _copy_rows(driver: Any, table: str, rows: Sequence[tuple[Any, ...]]) -> None
     with driver.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
+
+
+@contextmanager
+def save_meanwhile(url: str) -> Iterator[None]:
+    """Let another process save articles, each in a transaction of its own, until the block ends."""
+    program = f"""
+from benchmarks.store_articles import make_versions
+from crawler.store import open_store
+with open_store({url!r}) as store:
+    for number in range(5_000_000, 6_000_000):
+        for article in make_versions(number):
+            key = f"{{article.id}} {{article.version}}"
+            store.articles.save(article, content_hash=key, run_id=None, seen_at=article.fetched_at)
+"""
+    process = subprocess.Popen([sys.executable, "-c", program])
+    try:
+        time.sleep(2)
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -68,8 +68,9 @@ class Clock:
 
     def engine_stopped(self) -> None:
         moments["stopped"] = (time.monotonic(), time.process_time())
-        assert self.crawler.stats is not None
-        moments["pages"] = (self.crawler.stats.get_value("response_received_count", 0), 0.0)
+        stats = self.crawler.stats
+        assert stats is not None
+        moments["pages"] = (stats.get_value("crawler/pages") or stats.get_value("response_received_count"), 0.0)
 
 
 class TitleSpider(scrapy.Spider):

@@ -43,7 +43,7 @@ SECTIONS = (
     Section(
         "spine",
         "benchmarks.spine",
-        ("--pages", "500", "--rounds", "3"),
+        ("--pages", "500", "--rounds", "5"),
         "Everything that a run does, beside bare Scrapy over the same pages. 1.00 would be as fast as bare Scrapy.",
     ),
     Section("startup", "benchmarks.startup", (), "What a command costs before it does anything, beside its libraries."),
@@ -75,7 +75,12 @@ SECTIONS = (
         "Milliseconds of CPU by the size of the store; `export` and `bytes` are for each article. Insert and stories\n"
         "look up keys in larger indexes.",
     ),
-    Section("web", "benchmarks.web", ("--sizes", "100000"), "`crawler serve` as one process: what an answer costs."),
+    Section(
+        "web",
+        "benchmarks.web",
+        ("--sizes", "100000", "1000000"),
+        "`crawler serve` as one process: what an answer costs.",
+    ),
     Section(
         "search",
         "benchmarks.search",

@@ -13,12 +13,9 @@ import argparse
 import os
 import random
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import UTC
 from itertools import islice
 from pathlib import Path
@@ -27,7 +24,7 @@ from typing import NamedTuple
 from sqlalchemy import text
 
 from benchmarks.corpus import make_release
-from benchmarks.large_store import FOLDER, get_store_file, run_postgres, serve_postgres
+from benchmarks.large_store import FOLDER, get_store_file, run_postgres, save_meanwhile, serve_postgres
 from benchmarks.store_articles import make_versions
 from crawler.publish.search import ArticleSearch
 from crawler.store import Store, article_writer, open_store
@@ -142,27 +139,6 @@ def drop_page_cache(file: Path) -> None:
     with file.open("rb") as opened:
         os.fsync(opened.fileno())
         os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-@contextmanager
-def save_meanwhile(url: str) -> Iterator[None]:
-    """Let another process save articles, each in a transaction of its own, until the block ends."""
-    program = f"""
-from benchmarks.store_articles import make_versions
-from crawler.store import open_store
-with open_store({url!r}) as store:
-    for number in range(5_000_000, 6_000_000):
-        for article in make_versions(number):
-            key = f"{{article.id}} {{article.version}}"
-            store.articles.save(article, content_hash=key, run_id=None, seen_at=article.fetched_at)
-"""
-    process = subprocess.Popen([sys.executable, "-c", program])
-    try:
-        time.sleep(2)
-        yield
-    finally:
-        process.kill()
-        process.wait()
 
 
 def measure_cost(label: str, url: str) -> None:

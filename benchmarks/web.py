@@ -11,6 +11,7 @@ import argparse
 import http.client
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,13 +27,14 @@ from urllib.parse import quote, urlsplit
 
 from sqlalchemy import delete
 
-from benchmarks.large_store import get_store_url
+from benchmarks.large_store import FOLDER, get_store_file, save_meanwhile
 from crawler.store import open_store
 from crawler.store.schema import unclustered
 
 CONNECTIONS = 4
 STEADY_RATE = 20
 """Requests a second of the row that measures the time of an answer."""
+ROWS_WHILE_SAVING = ("Today, again", "Today, new", "API articles, new", "Article", "API search")
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 MakeAddress = Callable[[int], str]
 
@@ -181,24 +183,41 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--folder", type=Path, help="where the large stores are")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the large stores are")
     options = parser.parse_args(arguments)
     for size in options.sizes:
-        url = get_store_url(size, options.folder) if options.folder else get_store_url(size)
-        drop_waiting(url)
-        rows = make_rows(url)
-        with tempfile.TemporaryDirectory() as folder, serve_store(url, folder) as server:
-            print(
-                f"{size:,} articles: answers after {server.start_seconds:.1f} s, {server.measure_mb()} MB, "
-                f"{server.measure_cpu():.1f} s of CPU"
-            )
-            print(f"{'':22}{'CPU ms':>8}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}  at {STEADY_RATE} requests/s")
-            for label, make_address in rows.items():
-                rate, cpu = measure_rate(server, make_address, options.seconds)
-                middle, late = measure_times(server, make_address, options.seconds)
-                print(f"{label:22}{cpu:8.2f}{rate:12.0f}{middle:9.1f}{late:9.1f}", flush=True)
-            print(f"{'':22}{server.measure_mb()} MB at the end")
-        print(f"web/{size} start={server.start_seconds:.2f}")
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+            file = Path(folder) / "crawler.db"
+            shutil.copyfile(get_store_file(size, options.folder, is_clustered=True), file)
+            with file.open("rb") as copied:
+                os.fsync(copied.fileno())  # Else the disk is busy with the copy while the first pages are asked for.
+            measure_newsroom(size, f"sqlite:///{file}", options.seconds)
+
+
+def measure_newsroom(size: int, url: str, seconds: float) -> None:
+    """Print what answers of a server over this store cost. Articles are added to it."""
+    drop_waiting(url)
+    rows = make_rows(url)
+    with tempfile.TemporaryDirectory() as folder, serve_store(url, folder) as server:
+        print(
+            f"{size:,} articles: answers after {server.start_seconds:.1f} s, {server.measure_mb()} MB, "
+            f"{server.measure_cpu():.1f} s of CPU"
+        )
+        print(f"{'':32}{'CPU ms':>8}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}  at {STEADY_RATE} requests/s")
+        for label, make_address in rows.items():
+            print_row(label, server, make_address, seconds)
+        with save_meanwhile(url):
+            for label in ROWS_WHILE_SAVING:
+                print_row(f"{label}, while saving", server, rows[label], seconds)
+        print(f"{'':32}{server.measure_mb()} MB at the end")
+    print(f"web/{size} start={server.start_seconds:.2f}")
+
+
+def print_row(label: str, server: ServedProcess, make_address: MakeAddress, seconds: float) -> None:
+    """Measure the requests of a row, and print it."""
+    rate, cpu = measure_rate(server, make_address, seconds)
+    middle, late = measure_times(server, make_address, seconds)
+    print(f"{label:32}{cpu:8.2f}{rate:12.0f}{middle:9.1f}{late:9.1f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -203,15 +203,19 @@ def _fill_demand(demand: ExcerptDemand, budget: _ExcerptBudget) -> AllowedText:
 
 
 class _ExcerptBudget:
-    """What is left of one article's share, and the spans of each version that are taken."""
+    """What is left of an article's share, and for each version its share and the spans that are taken."""
 
     def __init__(self, registry: RightsRegistry) -> None:
         self._registry = registry
         self._taken: dict[int, list[TextSpan]] = {}
+        self._shares: dict[int, float] = {}
 
     def get_share(self, article: Article) -> float:
         """Return the share of the body that the source allows."""
-        return self._registry.get(article).excerpt_share
+        version = article.version or 0
+        if version not in self._shares:
+            self._shares[version] = self._registry.get(article).excerpt_share
+        return self._shares[version]
 
     def get_limit(self, article: Article) -> int:
         """Return the characters that the source allows to show of this version."""

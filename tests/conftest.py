@@ -17,6 +17,7 @@ from support.gov_site import GovSite
 from support.ktkz_site import KtkzSite
 from support.qazmonitor_site import QazMonitorSite
 
+from crawler.cli.garbage_collection import tune_gc_for_short_command
 from crawler.config import Config
 from crawler.items import Article
 
@@ -30,8 +31,6 @@ settings.register_profile("loaded machine", deadline=None)  # there an example m
 settings.load_profile("loaded machine")
 
 gc.disable()  # until all is collected: each search among ever more modules and tests finds nothing
-GC_THRESHOLD = 10_000
-"""New objects between two garbage collections, of which Python makes one after 700. Tests make many that live long."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,7 +56,7 @@ def pytest_collection_finish() -> None:
     """Keep what was imported and collected out of every later garbage collection: it lives until the end."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GC_THRESHOLD)
+    tune_gc_for_short_command()  # tests make many objects that live long
     gc.enable()
 
 

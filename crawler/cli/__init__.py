@@ -8,6 +8,7 @@ time_options  `--since`, `--until` and `--max-age` → times
 console       lines for people, JSON lines, text input
 help          help output in groups
 stop_signals  end a command at Ctrl-C or SIGTERM
+garbage_collection  how often Python searches its objects for cycles
 progress      the progress and the result of runs (`crawler crawl`)
 task_progress  how far a long command is
 store_statistics  the tables of `crawler store stats`

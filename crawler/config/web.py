@@ -22,7 +22,7 @@ class OidcConfig(ConfigSection):
     client_secret: SecretStr | None = Field(None, description="only as CRAWLER_WEB__OIDC__CLIENT_SECRET")
     scope: str = Field("openid profile email", description="what is asked of the provider")
     name_claim: str = Field("preferred_username", description="claim with the user's name")
-    groups_claim: str = Field("groups", description="claim with the user's groups")
+    groups_claim: str = Field("groups", description="claim with the user's groups or roles")
     groups: dict[str, UserRole] = Field(default_factory=dict, description="role of each group")
 
     @field_validator("issuer")

@@ -27,6 +27,7 @@ from crawler.context.known_articles import KnownArticles
 from crawler.context.modes import BackfillWindow, RunMode, Storage
 from crawler.errors import ArchiveError, CrawlerError, StoreError, Unreachable
 from crawler.items import Article, Problem, Run, SnapshotRef
+from crawler.monitoring.run_stats import RunStats
 from crawler.pages.base import STORED_URL_PREFIX, name_stored_file
 from crawler.similarity.documents import DocumentCache
 from crawler.store import HttpCacheEntry, Store, open_store, store_exists
@@ -37,8 +38,6 @@ GAVE_UP = "gave_up"
 PARSE_COMMAND_MODULE = "scrapy.commands.parse"
 problem_found = object()
 """Signal: the run has a new Problem. Sent with `problem` and `spider`."""
-page_read = object()
-"""Signal: a spider read a response. Sent with `reading` and `spider`."""
 
 _contexts: WeakKeyDictionary[Crawler, RunContext] = WeakKeyDictionary()
 
@@ -105,6 +104,8 @@ class RunContext:
 
     run: Run | None = None
     """The run's record, None until it is stored as begun."""
+    run_stats: RunStats = field(default_factory=RunStats)
+    """What the run measures of its pages and articles."""
     problems: list[Problem] = field(default_factory=list)
     has_failed_listing: bool = False
     page_changes: list[str] = field(default_factory=list)
@@ -112,7 +113,10 @@ class RunContext:
     failure: CrawlerError | None = None
     """Why the run gave up, None for one that did not."""
     unaccounted_urls: dict[str, None] = field(default_factory=dict)
-    """Listed addresses, minus those found to be no article; the run's end reports those still without one."""
+    """Listed addresses, minus those of stored articles and those found to be no article.
+
+    The run's end reports those for which the store has no article either.
+    """
     article_cache_entries: dict[SnapshotRef, HttpCacheEntry] = field(default_factory=dict)
     """What to store of a response together with its article."""
     listing_cache_entries: list[HttpCacheEntry] = field(default_factory=list)

@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 
 from crawler.context.modes import RunMode
 from crawler.context.request_meta import RequestMeta
-from crawler.context.run_context import GAVE_UP, RunContext, page_read
+from crawler.context.run_context import GAVE_UP, RunContext
 from crawler.errors import CrawlerError, StoreError
 from crawler.items import Article, Health, Problem, Run
 from crawler.monitoring.anomalies import EarlierRun, find_anomalies
@@ -22,9 +22,7 @@ from crawler.monitoring.baseline import BASELINE_KEY, Baseline, get_baseline, up
 from crawler.monitoring.drift import describe_drift, update_ledger
 from crawler.monitoring.publishing_rate import MAX_HISTORY, drop_future_times, learn_publishing_rate, measure_silence
 from crawler.monitoring.run_health import ENDED_EARLY_KIND, RunFacts, RunHealth, judge_run
-from crawler.monitoring.run_stats import RunStats
 from crawler.monitoring.volume import find_volume_changes
-from crawler.pages.site import Reading
 from crawler.spiders.base import SourceSpider
 from crawler.spiders.url_mapping import is_robots_txt
 
@@ -57,7 +55,6 @@ class MonitoringExtension:
     def __init__(self, crawler: Crawler, context: RunContext, spider: SourceSpider) -> None:
         self._crawler, self._context, self._spider = crawler, context, spider
         self._is_replay = context.mode.is_replay
-        self._stats = RunStats()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -68,7 +65,6 @@ class MonitoringExtension:
         for signal in ("spider_opened", "spider_error", "item_error", "item_scraped", "item_dropped", "spider_closed"):
             crawler.signals.connect(getattr(extension, signal), getattr(signals, signal))
         crawler.signals.connect(extension.response_received, signals.response_received)
-        crawler.signals.connect(extension.page_read, page_read)
         return extension
 
     # --- during the run
@@ -86,21 +82,18 @@ class MonitoringExtension:
         if not is_robots_txt(response.url):
             self._context.increment_stat("pages")
             latency, is_listing = request.meta.get("download_latency"), RequestMeta.from_request(request).is_listing
-            self._stats.add_page(response.status, len(response.body), latency, listing=is_listing)
-
-    def page_read(self, reading: Reading) -> None:
-        """Keep the structure of a page that had entries. An empty list has none of theirs."""
-        if reading.entry_count:
-            self._stats.add_structure(reading.page_class, reading.make_structure)
+            self._context.run_stats.add_page(response.status, len(response.body), latency, listing=is_listing)
 
     def item_scraped(self, item: Any) -> None:
         """Measure an article that was stored."""
         if isinstance(item, Article):
-            self._stats.add_article(item)
+            self._context.run_stats.add_article(item)
+            self._context.unaccounted_urls.pop(item.url, None)
 
     def item_dropped(self, item: Any) -> None:
         """Measure an article that was read and goes no further, because it is unchanged or invalid."""
-        self.item_scraped(item)
+        if isinstance(item, Article):
+            self._context.run_stats.add_article(item)
 
     def spider_error(self, failure: Failure, response: Response | Failure | None) -> None:
         """Report an unexpected exception in a spider. There is no response in `start` and after a failed request."""
@@ -161,7 +154,7 @@ class MonitoringExtension:
         context = self._context
         if isinstance(context.failure, StoreError):
             return self._judge_problems(counts, now), {}
-        measures = {} if is_partial_run(self._spider) else self._stats.make_measures(counts, context.problems)
+        measures = {} if is_partial_run(self._spider) else context.run_stats.make_measures(counts, context.problems)
         try:
             history = self._load_history(counts, now)
             if measures and not self._is_replay:
@@ -236,7 +229,7 @@ class MonitoringExtension:
 
     def _carry_over(self, history: RunHistory, now: datetime) -> dict[str, Any]:
         """Return the measures that continue those of the last run: where fields were, the baseline, notes of drift."""
-        structures = (each for several in self._stats.structures.values() for each in several)
+        structures = (each for several in self._context.run_stats.structures.values() for each in several)
         ledger = update_ledger(history.last_measures.get("shapes", {}), structures, now)
         baseline = history.baseline
         moves = describe_drift(ledger, now, baseline.accepted_at if baseline else None)

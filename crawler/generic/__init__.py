@@ -7,6 +7,7 @@ safety_net.py         the article of a page whose shape has changed, where the r
 pdf_release.py        a press release as a PDF
 page_list.py          pages that JSON lines name
 page.py               the parsed page: lines, metadata, JSON-LD
+page_repairs.py       an article that the markup hides until a script has run
 page_lines.py         what a reader sees, line by line
 extractors.py         the extractors of the extra `sites`, and whether it is installed
 line_features.py      what is known about a line when it is decided whether it is in the article

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ MIN_STRUCTURED_LENGTH = 200
 """Characters of an `articleBody` that is more than a summary."""
 MIN_AGREEMENT = 0.8
 """Similarity to the chosen text from which an extractor confirms it."""
-MIN_VISIBLE_SHARE = 0.5
+MIN_VISIBLE_SHARE = 0.8
 """Share of a text that is in the page's lines, below which a reader does not see it there."""
 MIN_LEAD_WORDS = 8
 MIN_LEAD_SHARE = 0.9
@@ -34,8 +35,10 @@ MAX_LEAD_LINES = 15
 MAX_BYLINE_DISTANCE = 5
 """Lines of a text among which the author may be named: the lead may be before."""
 SUMMARY_FIELDS = ("description", "og:description", "twitter:description")
-MIN_SCORE = -0.2
-"""Log-odds from which a line is in the article: a missing paragraph is worse than a line too many."""
+MISSING_PENALTY = 0.2
+"""Log-odds that each line has in addition: a missing paragraph is worse than a line too many."""
+MIN_PROBABILITY = 0.3
+"""Probability below which no line is in a text, so that a page without an article has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class LineOpinions:
     @property
     def chosen(self) -> list[bool]:
         """Whether each line is in the article."""
-        chosen = [score > MIN_SCORE for score in self.scores]
+        chosen = choose_lines(self.scores, [len(line.words) for line in self.lines])
         if self.lead is not None and True not in chosen[: self.lead]:
             chosen[self.lead] = True
         return add_enclosed_lists(self.lines, chosen)
@@ -88,6 +91,21 @@ def judge_lines(page: GenericPage, title: str = "") -> LineOpinions:
     first = [convert_to_probability(score) for score in score_lines(rows, "first")]
     scores = score_lines(add_score_features(rows, page.lines, first), "second")
     return LineOpinions(page.lines, scores, texts, structured, find_lead(page, title))
+
+
+def choose_lines(scores: Sequence[float], sizes: Sequence[int]) -> list[bool]:
+    """Return whether each line is in the text, so that the expected F1 of its words is highest.
+
+    On a page where all lines are doubtful, less probable ones are chosen than on a clear page.
+    """
+    probabilities = [convert_to_probability(score + MISSING_PENALTY) for score in scores]
+    expected = sum(map(operator.mul, probabilities, sizes))
+    best, least, found, taken = 0.0, MIN_PROBABILITY, 0.0, 0
+    for probability, size in sorted(zip(probabilities, sizes, strict=True), reverse=True):
+        found, taken = found + probability * size, taken + size
+        if found / (taken + expected) > best:
+            best, least = found / (taken + expected), max(probability, MIN_PROBABILITY)
+    return [probability >= least for probability in probabilities]
 
 
 def find_lead(page: GenericPage, title: str) -> int | None:

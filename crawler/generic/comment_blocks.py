@@ -21,8 +21,8 @@ STATE_NAME = re.compile(
 )
 """Names that say whether an article may have comments: its own element has them."""
 FIND_NAMED = etree.XPath("descendant-or-self::*[@class or @id]")
-MAX_REMEMBERED_NAMES = 2_000
-"""Names whose meaning is remembered: a site's pages have the same few hundred."""
+MAX_REMEMBERED_ELEMENT_NAMES = 2_000
+"""Names of elements whose meaning is remembered: a site's pages have the same few hundred."""
 MIN_POSTS = 2
 MAX_AUTHOR_WORDS = 12
 """Words of a line with an author and the date of a comment."""
@@ -69,7 +69,7 @@ def _find_name(node: Any) -> re.Match[str] | None:
     return _match_name(node.get("class") or "", node.get("id") or "")
 
 
-@lru_cache(MAX_REMEMBERED_NAMES)
+@lru_cache(MAX_REMEMBERED_ELEMENT_NAMES)
 def _match_name(class_names: str, identifier: str) -> re.Match[str] | None:
     names = STATE_NAME.sub("", f"{class_names} {identifier}".lower())
     return COMMENT_NAME.search(names) or POST_NAME.search(names)

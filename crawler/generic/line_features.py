@@ -7,10 +7,11 @@ and how much of it is links. `defaults/line_weights.toml` has a weight for each 
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, combinations
 
 from crawler.generic.page_lines import SHINGLE_LENGTH, PageLine, Shingles, list_words, make_shingles
 
@@ -41,6 +42,12 @@ FIRST_DISTANCES = (1, 3, 8, 20)
 OUTER_LEVELS = 3
 MAX_LINK_SHARE = 0.8
 MIN_TITLE_SHARE = 0.8
+AGREEMENT_POWER = 4
+"""How much more an extractor counts on a page where it agrees with the others."""
+MIN_UNANIMOUS_VOTE = 0.999
+"""Share of trust from which all extractors agree, but for those that read quite another text."""
+PLACES_OF_VOTES = "in_table tag_li tag_heading tag_figcaption tag_blockquote name_doubtful name_caption".split()
+"""Places that are doubtful in themselves, where an extractor's opinion says more than elsewhere."""
 
 Features = dict[str, float]
 
@@ -71,8 +78,11 @@ def make_features(
 
     `opinions` has what each extractor's text contains (see `mark_lines`), `structured` what JSON-LD's text contains.
     """
-    votes = [sum(marks) / len(opinions) for marks in zip(*opinions.values(), strict=True)]
+    equal_votes = [sum(marks) / len(opinions) for marks in zip(*opinions.values(), strict=True)]
     sizes = [len(line.words) for line in lines]
+    agreements = measure_agreements(opinions, sizes)
+    most_agreed = max(agreements, key=lambda name: agreements[name])
+    votes = weigh_votes(opinions, agreements) or equal_votes
     paths = _average_by([line.path for line in lines], votes, sizes)
     containers = _average_by([line.container for line in lines], votes, sizes)
     near, wide = (_average_around(votes, sizes, distance) for distance in (NEAR, WIDE))
@@ -83,8 +93,13 @@ def make_features(
     rows = []
     for number, (line, vote) in enumerate(zip(lines, votes, strict=True)):
         features = _describe_line(line, vote, is_inside=first <= number <= last)
-        features |= {f"by_{name}": marks[number] for name, marks in opinions.items()}
+        features |= {f"vote_{name}": vote * features[name] for name in PLACES_OF_VOTES}
         features |= {
+            "equal_vote": equal_votes[number],
+            "equal_vote_squared": equal_votes[number] ** 2,
+            "by_most_agreed": opinions[most_agreed][number],
+            "by_most_agreed_trusted": opinions[most_agreed][number] * agreements[most_agreed],
+            "agreement": agreements[most_agreed],
             "vote_before": votes[number - 1] if number else 0.0,
             "vote_after": votes[number + 1] if number + 1 < len(votes) else 0.0,
             "votes_near": near[number],
@@ -102,6 +117,32 @@ def make_features(
         seen[line.words] += 1
         rows.append(features)
     return rows
+
+
+def measure_agreements(opinions: Mapping[str, Sequence[float]], sizes: Sequence[int]) -> dict[str, float]:
+    """Return for each extractor how much it agrees with the others on a page, by words; far less for less agreement."""
+    words = {name: sum(map(operator.mul, marks, sizes)) for name, marks in opinions.items()}
+    shared: defaultdict[str, float] = defaultdict(float)
+    for one, other in combinations(opinions, 2):
+        marks = zip(opinions[one], opinions[other], sizes, strict=True)
+        both = sum(size for mark, also, size in marks if mark and also)
+        similarity = 2 * both / (words[one] + words[other]) if both else 0.0
+        shared[one] += similarity
+        shared[other] += similarity
+    others = max(len(opinions) - 1, 1)
+    return {name: (shared[name] / others) ** AGREEMENT_POWER for name in opinions}
+
+
+def weigh_votes(opinions: Mapping[str, Sequence[float]], agreements: Mapping[str, float]) -> list[float]:
+    """Return the share of trust in the extractors that have each line, or nothing where no two agree.
+
+    No extractor is trusted for its name: which of them fail differs from site to site.
+    """
+    total = sum(agreements.values())
+    if not total:
+        return []
+    shares = [agreements[name] / total for name in opinions]
+    return [sum(map(operator.mul, shares, marks)) for marks in zip(*opinions.values(), strict=True)]
 
 
 def add_score_features(
@@ -145,12 +186,13 @@ def _describe_line(line: PageLine, vote: float, *, is_inside: bool) -> Features:
     size = len(line.words)
     is_short, is_long = float(size < SHORT_LENGTH), float(size > LONG_LENGTH)
     has_end, inside = float(line.text.endswith(END_MARKS)), float(is_inside)
+    is_refused = float(vote <= 1 - MIN_UNANIMOUS_VOTE)
     features = {
         "constant": 1.0,
         "vote_squared": vote * vote,
-        "is_unanimous": float(vote == 1),
-        "is_refused": float(vote == 0),
-        "is_refused_inside": float(vote == 0) * inside,
+        "is_unanimous": float(vote >= MIN_UNANIMOUS_VOTE),
+        "is_refused": is_refused,
+        "is_refused_inside": is_refused * inside,
         "length": math.log1p(size),
         "is_short": is_short,
         "is_long": is_long,

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from crawler.generic.comment_blocks import remove_comments
 from crawler.generic.page_lines import PageLine, list_page_lines
+from crawler.generic.page_repairs import repair_page
 from crawler.pages.blocks import read_line
 from crawler.pages.markup import format_markup, parse_document
 from crawler.pages.metadata import iterate_nodes, list_types
@@ -21,13 +22,14 @@ MAX_NODES = 2_000
 
 
 class GenericPage:
-    """The markup of a page without readers' comments and its URL (may be empty), with what is read from both."""
+    """The repaired markup of a page, without comments, and its URL (may be empty), with what is read from both."""
 
     def __init__(self, html: str, url: str = "") -> None:
         """Parse the markup."""
         self.html, self.url = html, url
         self.root = parse_document(html)
-        if remove_comments(self.root):
+        is_repaired = repair_page(self.root)
+        if remove_comments(self.root) or is_repaired:
             self.html = format_markup(self.root)
 
     @property

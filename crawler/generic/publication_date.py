@@ -49,8 +49,8 @@ PLACE_WEIGHTS = (4.0, 3.0, 0.5, 1.5, 2.0, 1.5)
 """How sure a day is that JSON-LD, strong and weak metadata, marked elements, visible text and the address name.
 
 The second date of a place has half the weight."""
-WORLD_OFFSETS = (-12, 14)
-"""Hours between UTC and the outermost zones."""
+WORLD_OFFSETS = (-10, 13)
+"""Hours between UTC and the outermost zones, but for those of a few islands."""
 SENTENCE_ENDS = (".", "!", "?", "…")
 MAX_SENTENCE_SHARE = 0.5
 """Share of a sentence that a date has, from which it is about that date: "Published on 3 May 2026."."""
@@ -88,11 +88,13 @@ TEXT_DATES = tuple(
         rf"(?<!\d){YEAR}[\s-]*(?:жылғы|жылы|жылдын|жылдың|жыл|ж\.|йилнинг|йил|yilning|yil|года|соли)?[\s,-]+(?P<day>[0-3]?\d)[\s–-]+{MONTH}{TIME}",
         rf"(?<![\d./-]){YEAR}(?P<mark>[-./])(?P<number>[01]?\d)(?P=mark)(?P<day>[0-3]?\d)(?![\d]){TIME}",
         rf"(?<![\d./-])(?P<day>[0-3]?\d)(?P<mark>[./-])(?P<number>[01]?\d)(?P=mark){YEAR}(?!\d){TIME}",
-        rf"(?<![\d./-])(?P<number>[01]?\d)(?P<mark>[/-])(?P<day>[0-3]?\d)(?P=mark){YEAR}(?!\d){TIME}",
+        rf"(?<![\d./-])(?P<number>[01]?\d)(?P<mark>[./-])(?P<day>[0-3]?\d)(?P=mark){YEAR}(?!\d){TIME}",
         rf"(?<![\d./-])(?P<day>[0-3]?\d)\.(?P<number>[01]?\d)\.(?P<short>[0-4]\d)(?![\d.]){TIME}",
         rf"{YEAR}\s*[年년]\s*(?P<number>[01]?\d)\s*[月월]\s*(?P<day>[0-3]?\d)\s*[日일]",
     )
 )
+NUMBERS_ONLY = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{4}(?!\d)")
+"""A date whose day and month only the language of the page tells apart."""
 YEAR_MARK = re.compile(r"(?:19|20)\d{2}|\.[0-4]\d")
 """What every text has that one of TEXT_DATES matches. It spares most lines the search for them."""
 FIND_MARKED = etree.XPath(
@@ -152,6 +154,7 @@ def find_publication_date(page: GenericPage, title: str = "") -> StatedDate | No
     if data and _is_beyond_doubt(data):
         return data[0]
     evidence = _gather_evidence(page, title)
+    evidence = evidence._replace(data=[_settle_order(each, evidence) for each in evidence.data])
     if evidence.data:
         return _find_outweighing_date(evidence) or _find_local_date(page, evidence)
     found = [*evidence.marked, *evidence.visible]
@@ -159,7 +162,20 @@ def find_publication_date(page: GenericPage, title: str = "") -> StatedDate | No
         if any(each.day == other.day for other in evidence.address):
             return each
     inside = [each for each in found if not each.is_in_frame]
-    return next(chain(inside, evidence.address, _list_script_dates(page), found), None)
+    weights = _weigh_days(evidence)
+    sure = [each for each in inside if each in evidence.marked] or [each for each in inside if not each.is_doubtful]
+    sure.sort(key=lambda each: -weights[each.day])
+    return next(chain(sure, inside, evidence.address, _list_script_dates(page), found), None)
+
+
+def _settle_order(stated: StatedDate, evidence: DateEvidence) -> StatedDate:
+    """Return a date such as 03-09-2026 with the month first where the rest of the page names only that day."""
+    year, month, day = stated.day.split("-")
+    other = f"{year}-{day}-{month}"
+    if not NUMBERS_ONLY.match(stated.text) or not _is_day(other):
+        return stated
+    days = {each.day for dates in evidence[1:] for each in dates if not NUMBERS_ONLY.match(each.text)}
+    return replace(stated, value=other + stated.value[10:]) if other in days and stated.day not in days else stated
 
 
 def _is_beyond_doubt(data: Sequence[StatedDate]) -> bool:
@@ -209,6 +225,7 @@ def _find_local_date(page: GenericPage, evidence: DateEvidence) -> StatedDate:
     shown = [each for each in evidence.visible if not each.is_in_frame][:MAX_COMPARED_DATES]
     return (
         _choose_local_date(stated, evidence.address)
+        or _choose_local_date(stated, [each for each in evidence.marked if not each.is_in_frame])
         or _choose_local_date(stated, shown)
         or _choose_local_date(stated, (*evidence.data, *_list_script_dates(page)))
         or stated

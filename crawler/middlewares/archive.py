@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -81,7 +82,7 @@ class ArchiveMiddleware:
         if self._failure is not None:
             raise RequestFailed(self._failure)
         try:
-            packed = pack_transaction(_make_transaction(request, response, fetched_at, self._get_run_tag()))
+            packed = pack_transaction(_make_transaction(request, response, fetched_at, self._run_tag))
             record = self._writer.append(packed)
         except ArchiveError as error:
             self._stop_run(error)
@@ -94,8 +95,9 @@ class ArchiveMiddleware:
         RequestMeta.update(request, record=record, fetched_at=fetched_at, original=original)
         return response
 
-    def _get_run_tag(self) -> str | None:
-        """Return what each record says about its run, None outside of a run."""
+    @cached_property
+    def _run_tag(self) -> str | None:
+        """What each record says about its run, None outside of a run."""
         spider, run = self._crawler.spider, self._context.run
         if not isinstance(spider, SourceSpider) or run is None:
             return None

@@ -63,11 +63,10 @@ class DecompressMiddleware:
                 return retry
             message = f"{request.url}: the body is not valid {encoding!r} ({error}). Try again later."
             raise RequestFailed(Unreachable(message, url=request.url)) from error
-        headers = response.headers.copy()
-        del headers["Content-Encoding"]
+        del response.headers["Content-Encoding"]
         # A compressed body shows its own end, whatever ended the connection.
         flags = [flag for flag in response.flags if flag != "partial" or body == response.body]
-        kind = responsetypes.from_args(headers=headers, url=response.url, body=body)
+        kind = responsetypes.from_args(headers=response.headers, url=response.url, body=body)
         if issubclass(kind, TextResponse):
-            return response.replace(cls=kind, headers=headers, body=body, flags=flags, encoding=None)
-        return response.replace(headers=headers, body=body, flags=flags)
+            return response.replace(cls=kind, body=body, flags=flags, encoding=None)
+        return response.replace(body=body, flags=flags)

@@ -7,13 +7,14 @@ medians of runs with one article each say less than those articles together.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from crawler.items import Article, PageStructure, Problem, Verdict
 from crawler.monitoring.run_counts import RunCount, get_count_name
+from crawler.pages.site import Reading
 
 OPTIONAL_FIELDS = ("title", "lead", "published_at", "section", "place", "author", "images")
 """Fields that an article may lack. Without a body there is no article."""
@@ -39,9 +40,11 @@ class RunStats:
     list_pages: int = 0
     structures: dict[str, list[PageStructure]] = field(default_factory=dict)
 
-    def add_structure(self, page: str, measure: Callable[[], PageStructure | None] | None) -> None:
-        """Measure the structure of a page of this class. Only the first few, because it costs as much as reading."""
-        structures = self.structures.setdefault(page, [])
+    def add_structure(self, reading: Reading) -> None:
+        """Measure the structure of a page with entries. Only the first few of a class: it costs as much as reading."""
+        if not reading.entry_count:
+            return  # an empty list has no entry that shows a structure
+        structures, measure = self.structures.setdefault(reading.page_class, []), reading.make_structure
         if measure and len(structures) < MAX_STRUCTURES_PER_PAGE and (structure := measure()):
             structures.append(structure)
 

@@ -221,7 +221,7 @@ class _BlockCollector:
 
     def _push_children(self, node: Any) -> None:
         push = self.stack.append
-        for child in reversed(node):
+        for child in node[::-1]:  # half the time of `reversed`
             if tail := child.tail:
                 push(tail)
             push(child)

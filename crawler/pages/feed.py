@@ -9,6 +9,8 @@ from io import BytesIO
 from itertools import chain
 from typing import Any
 
+from lxml import etree
+
 from crawler.errors import PageChanged
 from crawler.pages.listing import ListingPage
 from crawler.pages.site import Site
@@ -27,6 +29,8 @@ FEED_PATTERN = re.compile(
 XML_DECLARATION_PATTERN = re.compile(r"\s*<\?xml\b[^>]*>")
 CHARACTER_REFERENCE_PATTERN = re.compile(r"&#(?:[xX]0*(?P<hex>[0-9a-fA-F]*)|0*(?P<decimal>[0-9]*));?")
 MAX_REFERENCE_DIGITS = 7
+PLAIN_LINK_PATTERN = re.compile(r"\s*https?://[A-Za-z0-9.:-]+/[!-:=?-~]*\s*")
+"""An absolute address in ASCII without `;`, in which feedparser changes nothing."""
 FEED_HEADERS = {"content-type": "application/xml; charset=utf-8"}
 """What feedparser is told about a text that is decoded already."""
 
@@ -45,6 +49,24 @@ def _keep_valid_reference(found: re.Match[str]) -> str:
     return found[0] if 0 < number <= sys.maxunicode and not 0xD800 <= number <= 0xDFFF else ""
 
 
+def list_plain_links(text: str) -> list[str]:
+    """Return the links of an RSS feed in which each entry has one absolute address, or [] for any other feed.
+
+    Most feeds are of this kind, and feedparser takes ten times as long for them.
+    """
+    if "<!DOCTYPE" in text:
+        return []
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(XML_DECLARATION_PATTERN.sub("", text, count=1).encode(), parser)
+    except (etree.XMLSyntaxError, UnicodeEncodeError):
+        return []
+    links = [list(item.iter("{*}link")) for item in root.iter("item")] if root.tag == "rss" else []
+    is_plain = all(len(found) == 1 and not found[0].attrib and not len(found[0]) for found in links)
+    addresses = [found[0].text or "" for found in links] if is_plain else []
+    return addresses if all(map(PLAIN_LINK_PATTERN.fullmatch, addresses)) else []
+
+
 class Feed(ListingPage):
     """A source's feed."""
 
@@ -55,6 +77,9 @@ class Feed(ListingPage):
 
     def list_addresses(self) -> list[str]:
         """Return the entries' addresses. Relative ones are resolved against `xml:base`, or the channel's link."""
+        plain = list_plain_links(self.snapshot.text)
+        if plain and all(map(self.resolve_article_link, plain)):
+            return plain
         feed, base = self.parse_feed()
         return [link for entry in feed.entries if (link := self.find_entry_address(entry, base))]
 

@@ -38,7 +38,7 @@ def parse_document(text: str) -> Any:
 def _parse(text: str) -> tuple[Any, bool]:
     """Return the root, and whether the parser stopped at its limit of levels."""
     parser = etree.HTMLParser(recover=True, encoding="utf-8", huge_tree=True)
-    body = text.strip().replace("\0", "").encode("utf-8", "ignore") or b"<html/>"
+    body = text.strip().encode("utf-8", "ignore").replace(b"\0", b"") or b"<html/>"
     root = etree.fromstring(body, parser=parser)
     if root is None:  # nothing but comments
         root = etree.fromstring(b"<html/>", parser=parser)

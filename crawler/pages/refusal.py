@@ -11,13 +11,14 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from ahocorasick_rs import BytesAhoCorasick
+from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
 from crawler.defaults import load_default_toml
 from crawler.errors import Blocked, NotAnArticle, PageChanged, Unreachable
 from crawler.pages.markup import parse_document
 from crawler.pages.snapshot import Snapshot
 
+PASSWORD_WORD, COOKIE_WORD = "password", "document.cookie"
 PASSWORD_FIELD = re.compile(rb"type\s*=\s*[\"']?password\b", re.IGNORECASE)
 MAX_SEARCHED_CHARACTERS = 20_000
 """A refusal says so at its beginning, and an article may quote one further down."""
@@ -39,7 +40,9 @@ SIDE_TAGS = frozenset("header nav aside footer dialog".split())
 class _RefusalPatterns:
     shell_notice: str
     challenge: re.Pattern[str]
-    challenge_words: BytesAhoCorasick
+    words: tuple[str, ...]
+    """One of these, in small letters, is on every page that is a challenge, a test of cookies or a form to sign in."""
+    word_search: BytesAhoCorasick
     gate: re.Pattern[str]
     outage: re.Pattern[str]
     cookie: re.Pattern[str]
@@ -51,11 +54,14 @@ class _RefusalPatterns:
 @cache
 def _load_patterns() -> _RefusalPatterns:
     data = load_default_toml("refusals.toml")
+    words = (*data["challenge_words"], PASSWORD_WORD, COOKIE_WORD)
     outage = rf"<title>\s*((?:{data['outage_status']})?(?:{data['outage_words']})?)\s*</title>"
     return _RefusalPatterns(
         shell_notice=data["shell_notice"],
         challenge=re.compile("|".join(data["challenge_patterns"]), re.IGNORECASE),
-        challenge_words=BytesAhoCorasick([word.encode("ascii") for word in data["challenge_words"]]),
+        words=words,
+        # The kind does not matter here, but the library searches with SIMD in this one only: 18 times as fast.
+        word_search=BytesAhoCorasick([word.encode() for word in words], matchkind=MatchKind.LeftmostFirst),
         gate=re.compile(data["gate_pattern"], re.IGNORECASE),
         outage=re.compile(outage, re.IGNORECASE),
         cookie=re.compile(data["cookie_pattern"]),
@@ -68,7 +74,8 @@ def _load_patterns() -> _RefusalPatterns:
 def raise_if_refused(snapshot: Snapshot) -> None:
     """Raise Blocked, Unreachable or PageChanged for a response without a page, NotAnArticle for a page that is gone."""
     status, url = snapshot.status, snapshot.url
-    if is_challenge(snapshot):
+    words = _find_words(snapshot)
+    if is_challenge(snapshot, words):
         raise Blocked(
             f"{url} answered with a challenge page (HTTP {status}) instead of its content. "
             "The site wants a browser or a person: ask its owner for access, or lower the rate.",
@@ -87,7 +94,7 @@ def raise_if_refused(snapshot: Snapshot) -> None:
         raise PageChanged("page", "a page, or a redirect to one", f"HTTP {status} to {where}", url)
     if not 200 <= status < 500 or status == 408:
         raise Unreachable(f"{url} answered HTTP {status}, a server's own failure. Try again later.", url=url)
-    if is_sign_in_page(snapshot):
+    if PASSWORD_WORD in words and is_sign_in_page(snapshot):
         raise Blocked(
             f"{url} asks visitors to sign in before it shows its content. "
             "The crawler signs in nowhere: ask the site's owner for access, or for a feed.",
@@ -97,18 +104,23 @@ def raise_if_refused(snapshot: Snapshot) -> None:
         raise Unreachable(f"{url} answered with an error page, {outage!r}. Try again later.", url=url)
 
 
-def is_challenge(snapshot: Snapshot) -> bool:
-    """Return whether the page asks for a browser or a person before it shows its content."""
+def _find_words(snapshot: Snapshot) -> set[str]:
+    """Return the words of refusals on a page. They spare nearly every page the patterns, which take 1.1 ms."""
+    patterns = _load_patterns()
+    is_page = snapshot.kind in ("html", "text")
+    # In bytes, because `str.lower` is slow for a text with a Cyrillic letter.
+    found = patterns.word_search.find_matches_as_indexes(snapshot.body.lower()) if is_page else ()
+    return {patterns.words[number] for number, _, _ in found}
+
+
+def is_challenge(snapshot: Snapshot, words: set[str]) -> bool:
+    """Return whether a page with these words asks for a browser or a person before it shows its content."""
     if snapshot.kind not in ("html", "text") or len(snapshot.body) > MAX_CHALLENGE_BYTES:
         return False
-    patterns = _load_patterns()
-    head = snapshot.text[:MAX_SEARCHED_CHARACTERS]
-    # The words spare nearly every page the search for the pattern, which takes 1.1 ms. They are searched in bytes,
-    # because `str.lower` is slow for a text with a Cyrillic letter.
-    may_be_challenge = patterns.challenge_words.find_matches_as_indexes(head.encode("ascii", "ignore").lower())
-    if may_be_challenge and patterns.challenge.search(head) is not None:
+    may_be_challenge = words - {PASSWORD_WORD, COOKIE_WORD} or b"\0" in snapshot.body  # UTF-16 separates the letters
+    if may_be_challenge and _load_patterns().challenge.search(snapshot.text[:MAX_SEARCHED_CHARACTERS]):
         return True
-    return snapshot.kind == "html" and b"document.cookie" in snapshot.body and _is_cookie_test(snapshot)
+    return snapshot.kind == "html" and COOKIE_WORD in words and _is_cookie_test(snapshot)
 
 
 def _is_cookie_test(snapshot: Snapshot) -> bool:
@@ -124,10 +136,7 @@ def is_sign_in_page(snapshot: Snapshot) -> bool:
 
     A form in the head, the menu or a dialog of a page is no reason.
     """
-    # Nearly every page lacks the word. The search for the pattern takes ten times as long as that for the word.
-    if snapshot.kind != "html" or b"password" not in snapshot.body.lower():
-        return False
-    if PASSWORD_FIELD.search(snapshot.body) is None:
+    if snapshot.kind != "html" or PASSWORD_FIELD.search(snapshot.body) is None:
         return False
     patterns = _load_patterns()
     if patterns.sign_in_path.search(urlsplit(snapshot.url).path):

@@ -52,7 +52,7 @@ class Snapshot:
     kind_hint: str | None = None
     is_cut_off: bool = False
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """`html`, `json`, `xml`, `pdf` or `text`: by `kind_hint` (a file's extension), Content-Type, or the body."""
         return self.kind_hint or find_kind(self.headers.get("content-type", ""), self.body)

@@ -56,6 +56,8 @@ class DedupePipeline:
         self._seen: dict[str, SeenVersion] = {}
         self._originals: dict[str, str] = {}
         """Id of the first article with each body hash."""
+        self._requested_languages: dict[str, str | None] = {}
+        """`Article.requested_language` of the articles of which this run has a version."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -86,6 +88,8 @@ class DedupePipeline:
             self._seen[item.id] = previous
             return replace(item, verdict=Verdict.UNCHANGED, version=previous.number)
         result = self._decide_verdict(item, content_hash, body_hash, previous)
+        if result.verdict is not Verdict.UNCHANGED:
+            self._requested_languages[item.id] = item.requested_language
         is_unpublished, number = result.verdict is Verdict.UNPUBLISHED, result.version or 1
         self._seen[item.id] = SeenVersion(
             content_hash, number, is_unpublished, item.is_damaged, item.fetched_at, item.extraction, result.edit_verdict
@@ -130,6 +134,8 @@ class DedupePipeline:
         requested_language = item.requested_language
         if requested_language is None:
             return False
+        if item.id in self._requested_languages:  # the store may not have it yet
+            return self._requested_languages[item.id] != requested_language
         stored = self._store.articles.get(item.id)
         return stored is not None and stored.requested_language != requested_language
 

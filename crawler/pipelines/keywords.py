@@ -34,7 +34,8 @@ class KeywordsPipeline:
     def process_item(self, item: Article) -> Article:
         """Return the article with its matches."""
         matches = self._matcher.find_matches(item.texts, language=item.language, source=item.source)
-        matched = replace(item, matches=matches)
-        if matched.is_matched:
+        if matches != item.matches:  # most articles have none, and a copy takes longer than a look
+            item = replace(item, matches=matches)
+        if item.is_matched:
             self._context.increment_stat("matched")
-        return matched
+        return item

@@ -93,7 +93,9 @@ class EntryBuilder:
 
         Pass all articles that the output shows: what it shows of an article counts together.
         """
-        drafts = [self._make_draft(request) for request in requests]
+        wanted = list(requests)
+        states = self._store.articles.get_many_states(request.article.id for request in wanted)
+        drafts = [self._make_draft(request, states.get(request.article.id)) for request in wanted]
         demands = [demand for draft in drafts for demand in draft.list_demands()]
         allowed = iter(allocate_excerpts(demands, self._rights))
         return [self._make_entry(draft, allowed) for draft in drafts]
@@ -136,9 +138,8 @@ class EntryBuilder:
                 number = each
         return number
 
-    def _make_draft(self, request: EntryRequest) -> _Draft:
+    def _make_draft(self, request: EntryRequest, state: ArticleState | None) -> _Draft:
         article = request.article
-        state = self._store.articles.get_state(article.id)
         shown = redact_article(_set_current_url(article, state), self._redact)
         matches = tuple(
             redacted

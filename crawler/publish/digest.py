@@ -250,8 +250,10 @@ def _make_put_back(
     requests = [
         request
         for change, version in undone
-        for now in [change.make_request(0)]
-        for request in (now, replace(now, article=version, base_version=None, max_excerpt=max_excerpt))
+        for request in (
+            EntryRequest(article=change.article, max_excerpt=0, with_opening=False, with_related=False),  # a headline
+            replace(change.make_request(max_excerpt), article=version, base_version=None),
+        )
     ]
     entries = iter(builder.build(requests))
     return tuple(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from datetime import datetime, timedelta, tzinfo
+from functools import cached_property, lru_cache
 
 from babel import Locale
 from babel.dates import format_datetime, get_timezone_location
@@ -84,7 +85,7 @@ class Phrases:
         return self._format(moment, "day_format")
 
     def _format(self, moment: datetime, key: str) -> str:
-        return str(format_datetime(self._convert_zone(moment), self[key], locale=self._locale))
+        return _format_time(self._convert_zone(moment).replace(tzinfo=None), self[key], self.language)
 
     def _convert_zone(self, moment: datetime) -> datetime:
         """Return a time in the reader's zone. A page may by mistake name a time too late to convert: it stays."""
@@ -93,7 +94,7 @@ class Phrases:
         except OverflowError:
             return moment
 
-    @property
+    @cached_property
     def city(self) -> str:
         """The city of the reader's time zone."""
         return str(get_timezone_location(self.zone, locale=self._locale, return_city=True))
@@ -119,3 +120,9 @@ class Phrases:
     def percent(self, share: float) -> str:
         """Return a share as percent."""
         return str(format_percent(share, locale=self._locale))
+
+
+@lru_cache(maxsize=1024)
+def _format_time(local: datetime, pattern: str, language: str) -> str:
+    """Return a time without a zone by a pattern of CLDR. The last are kept: pages repeat them."""
+    return str(format_datetime(local, pattern, locale=language))

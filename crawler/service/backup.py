@@ -201,10 +201,19 @@ def make_store_folder(config: Config) -> Iterator[Path]:
 def install_store(config: Config, file: Path, occasion: str, now: datetime) -> Path | None:
     """Replace the store in force by a prepared SQLite file. Return where its former state is kept, None if empty."""
     target = find_store_file(config.database_url)
-    name = f"crawler.before-{occasion}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.db"
-    former = (target.parent if target else config.data_folder) / name
+    name = f"crawler.before-{occasion}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    former = _find_free_file(target.parent if target else config.data_folder, name)
     was_kept = replace_store(config.database_url, file, former)
     return former if was_kept else None
+
+
+def _find_free_file(folder: Path, name: str) -> Path:
+    """Return a store's file that does not exist: `<name>.db`, then `<name>-2.db`."""
+    file, number = folder / f"{name}.db", 1
+    while file.exists():
+        number += 1
+        file = folder / f"{name}-{number}.db"
+    return file
 
 
 def _lock_folder(folder: Path) -> int:

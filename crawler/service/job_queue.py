@@ -7,7 +7,7 @@ try of a job by the job's `attempts`. Only the worker that has a job, at this tr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from importlib.metadata import version
@@ -322,6 +322,15 @@ class JobQueue:
             return _retry_job(connection, job.id)
 
 
+def make_given_up(outcome: RunOutcome, deaths: int) -> RunOutcome:
+    """Return the outcome of a run whose process was killed so often that no worker tries it again."""
+    reason = (
+        f"The run of {outcome.source} was given up: its process was killed {deaths} times, alone or with its worker. "
+        "Look at the workers' memory and their logs."
+    )
+    return replace(outcome, reason=reason)
+
+
 def _lock_try(connection: Connection, job_id: int, worker_id: int | None, attempts: int) -> bool:
     """Return whether this try of a job is in progress. It stays so to the end of the transaction."""
     values = {"id": job_id, "worker_id": worker_id, "attempts": attempts}
@@ -333,11 +342,7 @@ def _rescue_job(connection: Connection, row: Row[Any]) -> StalledRun | None:
     if not _lock_try(connection, row.id, row.worker_id, row.attempts):
         return None  # it has just ended
     if deaths >= MAX_JOB_DEATHS:
-        reason = (
-            f"The run of {source} was given up: its process was killed {deaths} times, alone or with its worker. "
-            "Look at the workers' memory and their logs."
-        )
-        outcome = RunOutcome(source=source, exit_code=1, reason=reason)
+        outcome = make_given_up(RunOutcome(source=source, exit_code=1, reason="", lost=True), deaths)
         _finish_job(connection, row.id, is_good=False, outcome=outcome)
         return None
     _add_arguments(connection, row.id, {"deaths": deaths})

@@ -11,6 +11,8 @@ import pkgutil
 from contextlib import suppress
 from importlib import import_module
 
+from crawler import GC_THRESHOLD
+
 UNSAFE_MODULES = ("scrapy.extensions.telnet", "crawler.store.migrations")
 PRELOADED_MODULES = """
     scrapy.crawler scrapy.core.downloader.handlers.file scrapy.core.downloader.handlers.datauri
@@ -25,8 +27,6 @@ PRELOADED_MODULES = """
     crawler.pages crawler.keywords crawler.similarity crawler.revisions crawler.monitoring crawler.text
 """.split()
 """Our packages come with the modules in them."""
-GC_THRESHOLD = 10_000
-"""New objects after which a run looks for cycles. With Python's 700 every second page causes a search."""
 COMPONENT_SETTINGS = ("EXTENSIONS_BASE", "DOWNLOADER_MIDDLEWARES_BASE", "SPIDER_MIDDLEWARES_BASE")
 
 
@@ -39,13 +39,20 @@ def preload(name: str) -> None:
 
 
 def load_word_lists() -> None:
-    """Judge a short text as a run judges articles: word lists and patterns are loaded at their first use."""
+    """Read and judge a short text as a run does: word lists and patterns are loaded at their first use."""
     from crawler.keywords import Matcher, load_rules
+    from crawler.pages.boilerplate import is_boilerplate
+    from crawler.pages.refusal import raise_if_refused
+    from crawler.pages.snapshot import Snapshot
     from crawler.revisions.changes import diff_texts
     from crawler.similarity.documents import make_document
     from crawler.similarity.preparation import make_fingerprint
+    from crawler.text.language import detect_language
 
     for text in ("IHL: ICRC visits 40 people in Oslo.", "МГП: МККК посетил 40 человек в Осло."):
+        raise_if_refused(Snapshot(url="", body=text.encode()))
+        is_boilerplate(text)
+        detect_language(text)
         Matcher(load_rules()).find_matches({"body": text})
         diff_texts(text, text.replace("40", "45"))
         make_fingerprint(make_document(text))

@@ -30,6 +30,7 @@ from crawler.service.job_queue import (
     WORKER_HEARTBEAT_SECONDS,
     JobQueue,
     RunJob,
+    make_given_up,
 )
 from crawler.service.run import RunOutcome, RunPlan
 from crawler.service.run_engine import RunReturned, RunSkipped, RunStarted, SchedulerEvent, make_end_step
@@ -41,6 +42,8 @@ logger = logging.getLogger(__name__)
 DRAIN_SECONDS = 20.0
 """Time that an ending worker gives its runs to end by themselves."""
 KILLED_REASON = "given back: its process was killed, as when memory runs out"
+ENDING_REASON = "given back: this worker ends"
+SILENT_REASON = "given back: this worker was silent for too long, as when its machine has too much to do"
 LOST_REASON = "not ended here: this worker was silent for too long, so another one may have it"
 STOP_REASON = "The run of {} was stopped because its worker ends or lost the database"
 T = TypeVar("T")
@@ -216,9 +219,12 @@ class WorkerSession:
         is_worth_trying = outcome.lost and job.deaths < MAX_JOB_DEATHS
         if outcome.was_stopped or is_worth_trying or self._lost.is_set():
             has_given = await self._persist(self._queue.give_back, job)
-            reason = KILLED_REASON if outcome.lost else "given back: this worker ends"
+            reason = SILENT_REASON if self._lost.is_set() else ENDING_REASON
+            reason = KILLED_REASON if outcome.lost else reason
             self._observer.on_step(RunReturned(source=job.source, at=now, reason=reason if has_given else LOST_REASON))
             return
+        if outcome.lost:
+            outcome = make_given_up(outcome, job.deaths)
         if await self._persist(self._queue.finish_job, job, outcome):
             await self._record_time(job.source, last_finished_at=now)
             self._observer.on_step(make_end_step(outcome, now))
@@ -252,14 +258,19 @@ class WorkerSession:
             return None
 
     async def _persist(self, function: Callable[..., bool], *values: object) -> bool:
-        """Write the end of a job. Try until the database has it, or until the job is lost: return False then."""
-        while not self._lost.is_set():
+        """Write the end of a job, or return False if another worker has it.
+
+        Try until the database answers. A worker that was silent for too long tries once.
+        """
+        while True:
+            is_last = self._lost.is_set()
             try:
                 return await self._in_thread("jobs", function, *values)
             except CrawlerError as error:
-                logger.info("The end of a run could not be written. It is tried again. %s", error)
+                logger.info("The end of a run could not be written. %s", error)
+            if is_last:
+                return False
             await asyncio.sleep(QUEUE_POLL_SECONDS)
-        return False
 
     async def _send_heartbeats(self) -> None:
         """Renew this worker until it was silent for too long. Then stop its runs: others may take them soon."""

@@ -131,8 +131,8 @@ class RebuiltRun:
             ValidatePipeline(self._context),
             DedupePipeline(template.store, self._context.known_articles, self._context.increment_stat),
             KeywordsPipeline(self._context, template.rules, template.matcher),
-            StorePipeline(self._context, self._spider),
         )
+        self._store_pipeline = StorePipeline(self._context, self._spider)
         self._retry = BackoffRetryMiddleware.from_crawler(self._crawler)
         self._waiting: dict[RequestKey, Request] = {}
         self._answered: set[RequestKey] = set()
@@ -275,6 +275,7 @@ class RebuiltRun:
         try:
             for pipeline in self._pipelines:
                 article = pipeline.process_item(article)
+            self._store_pipeline.store_item(article)
         except ArticleDropped:
             if self._context.has_given_up:
                 raise CrawlerError(self._context.problems[-1].message) from None

@@ -32,6 +32,10 @@ _environment_lock = threading.Lock()
 LOOKUP_EVENTS = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
 CONNECTION_EVENTS = ("socket.connect", "socket.sendto")
 """Audit events of Python's socket module."""
+UNREAD_EXTENSIONS = tuple(
+    f"scrapy.extensions.{name}" for name in ("corestats.CoreStats", "logcount.LogCount", "logstats.LogStats")
+)
+"""Receivers of every page and article whose counts nobody reads in these runs. `scrapy crawl` keeps them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +135,8 @@ def crawl_once(
     from crawler.extensions.progress import ProgressReporter
 
     process = AsyncCrawlerProcess(make_settings(plan, config))
+    # Scrapy sets it to DEBUG: each page would make two records that no handler takes.
+    logging.getLogger("scrapy").setLevel(logging.NOTSET)
     crawler = process.create_crawler(spider_class)
     # Signals hold their receivers weakly: `progress` must live as long as the run.
     progress = ProgressReporter(emit)
@@ -164,6 +170,7 @@ def make_settings(run_plan: RunPlan, config: Config) -> Settings:
     settings = Settings()
     settings.setmodule("crawler.settings", priority="project")
     values = {
+        "EXTENSIONS": settings.getdict("EXTENSIONS") | dict.fromkeys(UNREAD_EXTENSIONS),
         "CRAWLER_CONFIG": config,
         "CRAWLER_MODE": RunMode.BACKFILL if run_plan.backfill else RunMode.from_path(run_plan.replay),
         "CRAWLER_BACKFILL_WINDOW": run_plan.backfill,

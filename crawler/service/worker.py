@@ -24,7 +24,7 @@ from datetime import datetime
 from multiprocessing.connection import Connection, wait
 from pkgutil import resolve_name
 from queue import SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from typing import Any, NoReturn
 
 from crawler.errors import CrawlerError
@@ -34,6 +34,8 @@ from crawler.text.cleaning import clean_line, remove_unseen_characters
 
 RunEvent = dict[str, Any]  # `type` and JSON values; this package adds the types `log` and `stopping`
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+COLLECTING_SECONDS = 0.05
+"""Time for which the sender collects messages after it sent some: each sending wakes its thread and the parent."""
 MEMORY_HEADROOM = 1.25  # the kernel refuses memory at this share of the limit; the parent stops the child before that
 
 
@@ -112,6 +114,7 @@ class MessageSender:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._queue: SimpleQueue[bytes | None] = SimpleQueue()
+        self._closing = Event()
         self._thread = Thread(target=self._send_queued, name="send messages", daemon=True)
         self._thread.start()
 
@@ -128,6 +131,7 @@ class MessageSender:
 
     def close(self) -> None:
         """Wait until everything is sent."""
+        self._closing.set()
         self._queue.put(None)
         self._thread.join(10)  # seconds, in case the parent reads nothing more
 
@@ -136,7 +140,9 @@ class MessageSender:
         with suppress(OSError), open(self._connection.fileno(), "wb", closefd=False) as pipe:
             while (data := self._queue.get()) is not None:
                 pipe.write(data)
-                pipe.flush()
+                if self._queue.empty():
+                    pipe.flush()
+                    self._closing.wait(COLLECTING_SECONDS)
 
 
 def _convert_value(value: Any) -> str:

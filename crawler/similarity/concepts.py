@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import BytesAhoCorasick
 
 from crawler.defaults import load_default_toml
-from crawler.text.folding import split_folded_words
+from crawler.text.folding import encode_folded, split_folded_words
 
 MIN_PREFIX_LETTERS = 4
 """A shorter beginning must be the whole word."""
 MAX_WORDS_BETWEEN = 1
 """Other words between two words of a phrase."""
 
-Phrase = tuple[str, ...]
+Phrase = tuple[bytes, ...]
 """The beginnings of the words of a phrase, folded."""
 
 
@@ -30,20 +30,20 @@ class ConceptLexicon:
 
     weights: Mapping[str, float]
     phrases: Sequence[Sequence[tuple[Phrase, str]]]
-    automaton: AhoCorasick
+    automaton: BytesAhoCorasick
 
 
 @cache
 def load_lexicon() -> ConceptLexicon:
     """Return the lexicon that ships with the program."""
     weights: dict[str, float] = {}
-    phrases: dict[str, list[tuple[Phrase, str]]] = {}
+    phrases: dict[bytes, list[tuple[Phrase, str]]] = {}
     for concept, entry in load_default_toml("concepts.toml").items():
         weights[concept] = entry["weight"]
         for start in entry["starts"].split():
-            phrase = tuple("".join(split_folded_words(part)) for part in start.split("+"))
+            phrase = tuple(encode_folded("".join(split_folded_words(part))) for part in start.split("+"))
             phrases.setdefault(_make_pattern(phrase), []).append((phrase, concept))
-    return ConceptLexicon(weights, list(phrases.values()), AhoCorasick(list(phrases)))
+    return ConceptLexicon(weights, list(phrases.values()), BytesAhoCorasick(list(phrases)))
 
 
 def get_concept_weight(concept: str) -> float:
@@ -51,27 +51,27 @@ def get_concept_weight(concept: str) -> float:
     return load_lexicon().weights[concept]
 
 
-def find_concepts(words: tuple[str, ...]) -> frozenset[str]:
-    """Return the concepts that folded words name."""
-    lexicon, line = load_lexicon(), f" {' '.join(words)} "
+def find_concepts(data: bytes) -> frozenset[str]:
+    """Return the concepts that a text names, as `SegmentedText.data` has it."""
+    lexicon = load_lexicon()
     concepts: set[str] = set()
-    for number, start, _ in lexicon.automaton.find_matches_as_indexes(line, overlapping=True):
+    for number, start, _ in lexicon.automaton.find_matches_as_indexes(data, overlapping=True):
         for phrase, concept in lexicon.phrases[number]:
-            if concept not in concepts and (
-                len(phrase) == 1 or _has_phrase_at(phrase, words, line.count(" ", 0, start))
-            ):
+            if concept not in concepts and (len(phrase) == 1 or _begins_with_phrase(data[start:], phrase)):
                 concepts.add(concept)
     return frozenset(concepts)
 
 
-def _make_pattern(phrase: Phrase) -> str:
-    """Return what a line of words contains where a phrase begins. Spaces are where words begin and end."""
+def _make_pattern(phrase: Phrase) -> bytes:
+    """Return what the bytes of a text contain where a phrase begins. Spaces are where words begin and end."""
     is_whole_word = len(phrase) == 1 and len(phrase[0]) < MIN_PREFIX_LETTERS
-    return f" {phrase[0]} " if is_whole_word else f" {phrase[0]}"
+    return b" " + phrase[0] + b" " if is_whole_word else b" " + phrase[0]
 
 
-def _has_phrase_at(phrase: Phrase, words: tuple[str, ...], at: int) -> bool:
+def _begins_with_phrase(data: bytes, phrase: Phrase) -> bool:
     """Return whether each further beginning fits one of the two words after the one before."""
+    at, count = 0, 1 + (len(phrase) - 1) * (1 + MAX_WORDS_BETWEEN)
+    words = data.split(maxsplit=count)[:count]
     for start in phrase[1:]:
         following = range(at + 1, min(at + 2 + MAX_WORDS_BETWEEN, len(words)))
         at = next((place for place in following if words[place].startswith(start)), -1)

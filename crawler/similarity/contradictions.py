@@ -212,7 +212,7 @@ def _find_phase(lead: str, phases: EventPhases) -> bool | None:
 def _find_other_names(a: EventFeatures, b: EventFeatures, score: float, names: SharedNames) -> str | None:
     """Return a phrase if the leads name different people and places."""
     unshared = _weigh_unshared_names(a, b)
-    unshared -= NUMBER_RELIEF * sum(map(get_number_weight, a.numbers & b.numbers))
+    unshared -= NUMBER_RELIEF * weigh_numbers(a.numbers & b.numbers)
     is_translation = a.is_translation_of(b)
     is_meeting = _share_concept("meeting", a.lead, b.lead)
     min_weight = MIN_UNSHARED_GUEST_WEIGHT if is_meeting else MIN_UNSHARED_NAME_WEIGHT
@@ -261,6 +261,12 @@ def _weigh_shared_name(one: frozenset[str], other: frozenset[str]) -> tuple[str,
 def get_number_weight(value: float) -> float:
     """Return how much a shared number says: "two" is in every text, 471 is not."""
     return 0.4 if value < 10 else 1.0 if value < 100 else 2.0
+
+
+@lru_cache(maxsize=MAX_REMEMBERED_NAMES)
+def weigh_numbers(values: frozenset[float]) -> float:
+    """Return how much shared numbers say."""
+    return sum(map(get_number_weight, sorted(values)))
 
 
 def _weigh_unshared_names(a: EventFeatures, b: EventFeatures) -> float:

@@ -36,7 +36,7 @@ def find_counts(sentences: Iterable[str]) -> dict[str, frozenset[float]]:
 
 
 def _parse_value(token: str) -> float | None:
-    if not token[0].isdigit():
+    if not token[0].isdecimal():  # "²" is a digit but no number
         return load_cardinal_words().get(token)
     grouped = re.sub(r"[\u00a0\u202f ]|,(?=\d{3})", "", token)
     return float(grouped.replace(",", "."))

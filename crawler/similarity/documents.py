@@ -22,7 +22,8 @@ class Document:
     """A text to compare.
 
     `published` is a day; both documents of a pair have it in one time zone. The language versions of one release have
-    the same `release_id`. `embedding`, if given, computes the meaning.
+    the same `release_id`. `embedding`, if given, computes the meaning. `whole` has the features of a document with the
+    same passages and more, if they are known.
     """
 
     text: SegmentedText
@@ -30,12 +31,13 @@ class Document:
     release_id: str | None = None
     title: str | None = None
     embedding: Embedding | None = None
+    whole: EventFeatures | None = field(default=None, repr=False, compare=False)
     _shortened: dict[frozenset[int], Document] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def features(self) -> EventFeatures:
         """The features of title and text."""
-        return EventFeatures(prepend_title(self.title, self.text))
+        return EventFeatures(prepend_title(self.title, self.text), self.whole)
 
     @cached_property
     def vector(self) -> Vector | None:
@@ -54,7 +56,8 @@ class Document:
             return self
         shortened = self._shortened.get(own)
         if shortened is None:
-            shortened = replace(self, text=self.text.remove_passages(own))
+            known = self.features if "features" in self.__dict__ else None
+            shortened = replace(self, text=self.text.remove_passages(own), whole=known)
             self._shortened.clear()
             self._shortened[own] = shortened
         return shortened

@@ -7,13 +7,14 @@ two (`defaults/host_offices.toml`).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from crawler.similarity.concepts import get_concept_weight
-from crawler.similarity.contradictions import SharedNames, find_contradiction, get_number_weight, list_shared_names
-from crawler.similarity.features import EventFeatures
+from crawler.similarity.contradictions import SharedNames, find_contradiction, list_shared_names, weigh_numbers
+from crawler.similarity.features import MAX_REMEMBERED_NAMES, EventFeatures
 from crawler.similarity.fingerprint import MAX_DAYS_APART
 from crawler.similarity.places import get_place_weight
 from crawler.similarity.semantic import MIN_COSINE, SEMANTIC_SCORE
@@ -41,9 +42,9 @@ class EventOverlap(NamedTuple):
     score: float
     min_score: float
     names: SharedNames
-    places: Sequence[str]
-    numbers: Sequence[float]
-    concepts: Sequence[str]
+    places: frozenset[str]
+    numbers: frozenset[float]
+    concepts: frozenset[str]
     contradiction: str | None
     cosine: float | None = None
 
@@ -55,7 +56,8 @@ class EventOverlap(NamedTuple):
     def list_shared(self) -> tuple[str, ...]:
         """Return what both texts have, for a person."""
         names = (name for name, _ in self.names)
-        return (*names, *self.places, *(f"{number:g}" for number in self.numbers), *self.concepts)
+        numbers = (f"{number:g}" for number in sorted(self.numbers))
+        return (*names, *sorted(self.places), *numbers, *sorted(self.concepts))
 
 
 def measure_overlap(
@@ -67,16 +69,14 @@ def measure_overlap(
     it can decide.
     """
     names = list_shared_names(a, b)
-    places = sorted(a.places & b.places)
-    numbers = sorted(a.numbers & b.numbers)
-    concepts = sorted(a.concepts & b.concepts)
+    places, numbers, concepts = a.places & b.places, a.numbers & b.numbers, a.concepts & b.concepts
     stem_share = len(a.stems & b.stems) / max(1, min(len(a.stems), len(b.stems)))
-    score = sum(map(get_number_weight, numbers)) + sum(map(get_concept_weight, concepts))
+    score = weigh_numbers(numbers) + _weigh_concepts(concepts)
     score += MAX_STEM_SCORE * max(0.0, stem_share - CHANCE_STEM_SHARE)
     if concepts and a.is_translation_of(b):
         concept_share = len(concepts) / min(len(a.concepts), len(b.concepts))
         score += MAX_CONCEPT_SCORE * max(0.0, concept_share - CHANCE_CONCEPT_SHARE)
-    score += sum(weight for _, weight in names) + sum(map(get_place_weight, places))
+    score += sum(weight for _, weight in names) + _weigh_places(places)
     min_score = get_min_score(days_apart, len(a.text.words), len(b.text.words))
     cosine = None
     can_decide = min_score - SEMANTIC_SCORE <= score < min_score
@@ -93,6 +93,17 @@ def measure_overlap(
         contradiction=find_contradiction(a, b, days_apart, score, names) if score >= min_score else None,
         cosine=cosine,
     )
+
+
+# Reports of one event share the same few again and again. Sorted, so that the sum does not depend on the order.
+@lru_cache(maxsize=MAX_REMEMBERED_NAMES)
+def _weigh_concepts(concepts: frozenset[str]) -> float:
+    return sum(map(get_concept_weight, sorted(concepts)))
+
+
+@lru_cache(maxsize=MAX_REMEMBERED_NAMES)
+def _weigh_places(places: frozenset[str]) -> float:
+    return sum(map(get_place_weight, sorted(places)))
 
 
 def get_min_score(days_apart: int | None, a_words: int, b_words: int) -> float:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
+from typing import Any
 
 from crawler.defaults import load_default_toml
 from crawler.similarity.concepts import find_concepts
@@ -19,15 +20,17 @@ from crawler.similarity.places import (
 from crawler.similarity.shingles import FoldedSentence, SegmentedText
 from crawler.text.capitals import measure_capital_share
 from crawler.text.language import detect_language
+from crawler.text.letters import COMMON_LETTERS
 from crawler.text.numbers import find_days, find_number_words, find_numbers_in_sentences, find_numeric_days
 from crawler.text.transliteration import KAZAKH_LETTER, make_skeletons
 
-_WORD_PATTERN = re.compile(r"[^\W\d_](?<![\w@].)[^\W\d_]*(?:['’ʼ][^\W\d_]+)?")
-"""A word. It begins with one set of characters, which `re` searches faster than what must not be before it."""
+_WORD_PATTERN = re.compile(rf"(?<![\w@])(?:[{COMMON_LETTERS}]++(?![\w'’ʼ])|[^\W\d_]++(?:['’ʼ][^\W\d_]++)?)")
 _ADDRESS_PATTERN = re.compile(
     r"(?:https?://|www\.|@)\S+|\b[\w-]+(?:\.[\w-]+)*\.(?:kz|ru|com|org|net|info|tv|uz|kg)\b\S*", re.I
 )
 _YEAR_PATTERN = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
+_INNER_END = re.compile(r"[.!?:]\s*[^\W\d_]")
+"""Is in every sentence in which a word is behind a mark that `_is_after_end` knows."""
 MAX_LEAD_WORDS = 40
 STEM_LETTERS = 5
 """Letters by which the words of one language are compared, without their endings."""
@@ -111,30 +114,44 @@ class EventFeatures:
     """What a text says of its event. Each feature is computed at its first use."""
 
     def __init__(self, text: SegmentedText, whole: EventFeatures | None = None) -> None:
-        """`whole` has the features of a text that begins with this one: sentences are searched only once."""
+        """`whole` has the features of a text with the same sentences and more, so that each is searched only once."""
         self.text = text
         self._whole = whole
 
     @cached_property
+    def _sentence_positions(self) -> dict[FoldedSentence, int]:
+        return {sentence: at for at, sentence in enumerate(self.text.sentences)}
+
+    def _select_from_whole(self, name: str) -> list[Any] | None:
+        """Return a feature of each sentence as the whole has it, or None if the whole lacks a sentence."""
+        if self._whole is None:
+            return None
+        positions = list(map(self._whole._sentence_positions.get, self.text.sentences))
+        if None in positions:
+            return None
+        values = getattr(self._whole, name)
+        return [values[at] for at in positions]
+
+    @cached_property
     def _plain_sentences(self) -> list[str]:
         """The sentences without web and mail addresses."""
-        if self._whole is not None:
-            return self._whole._plain_sentences[: len(self.text.sentences)]
+        if (known := self._select_from_whole("_plain_sentences")) is not None:
+            return known
         return [_remove_addresses(sentence.text) for sentence in self.text.sentences]
 
     @cached_property
     def _words(self) -> list[list[str]]:
         """The words of each sentence, as written."""
-        if self._whole is not None:
-            return self._whole._words[: len(self.text.sentences)]
+        if (known := self._select_from_whole("_words")) is not None:
+            return known
         return [_WORD_PATTERN.findall(sentence) for sentence in self._plain_sentences]
 
     @cached_property
     def _places(self) -> list[tuple[frozenset[str], frozenset[int]]]:
         """The places of each sentence, and the positions of their words."""
-        if self._whole is not None:
-            return self._whole._places[: len(self.text.sentences)]
-        chosen = list_sentences_with_places(sentence.words for sentence in self.text.sentences)
+        if (known := self._select_from_whole("_places")) is not None:
+            return known
+        chosen = list_sentences_with_places(self.text.data)
         return [find_places(words) if at in chosen else _NO_PLACES for at, words in enumerate(self._words)]
 
     @cached_property
@@ -163,8 +180,8 @@ class EventFeatures:
     @cached_property
     def _capitalized(self) -> list[list[tuple[str, bool]]]:
         """The capitalised words of each sentence without places, and whether the capital says that they are names."""
-        if self._whole is not None:
-            return self._whole._capitalized[: len(self.text.sentences)]
+        if (known := self._select_from_whole("_capitalized")) is not None:
+            return known
         marked = zip(self._plain_sentences, self._words, self._places, strict=True)
         return [_list_capitalized(sentence, words, positions) for sentence, words, (_, positions) in marked]
 
@@ -231,7 +248,7 @@ class EventFeatures:
     @cached_property
     def concepts(self) -> frozenset[str]:
         """What the text is about, independent of its language."""
-        return find_concepts(self.text.words)
+        return find_concepts(self.text.data)
 
     @cached_property
     def stems(self) -> frozenset[str]:
@@ -299,11 +316,12 @@ def _list_capitalized(sentence: str, words: Sequence[str], skipped: Collection[i
     """Return the capitalised words of a sentence, and whether the capital says that they are names."""
     found = [at for at, word in enumerate(words) if word[0].isupper() and len(word) >= MIN_NAME_LETTERS]
     positions = [at for at in found if at not in skipped]
-    if not any(positions):  # the first word at most, whose capital says nothing
+    if not any(positions) or _is_headline(words):  # the first word at most, whose capital says nothing
         return [(words[at], False) for at in positions]
-    is_headline = _is_headline(words)
+    if not _INNER_END.search(sentence):
+        return [(words[at], at > 0) for at in positions]
     starts = [match.start() for match in _WORD_PATTERN.finditer(sentence)]
-    return [(words[at], not is_headline and at > 0 and not _is_after_end(sentence, starts[at])) for at in positions]
+    return [(words[at], at > 0 and not _is_after_end(sentence, starts[at])) for at in positions]
 
 
 def _is_after_end(sentence: str, start: int) -> bool:
@@ -313,7 +331,7 @@ def _is_after_end(sentence: str, start: int) -> bool:
 def _is_headline(words: Sequence[str]) -> bool:
     """Return whether capitals say nothing here: an English headline, or a line in capitals."""
     long = [word for word in words if len(word) >= MIN_HEADLINE_WORD_LETTERS]
-    if sum(word.isupper() for word in long) > MAX_UPPERCASE_SHARE * len(long):
+    if sum(map(str.isupper, long)) > MAX_UPPERCASE_SHARE * len(long):
         return True
-    is_latin = all(word[0] < LATIN_END for word in long)
-    return is_latin and measure_capital_share(long) > MAX_CAPITALIZED_SHARE
+    is_capitalized = measure_capital_share(long) > MAX_CAPITALIZED_SHARE
+    return is_capitalized and all(word[0] < LATIN_END for word in long)

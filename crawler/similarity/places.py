@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import BytesAhoCorasick
 
 from crawler.defaults import load_default_toml
-from crawler.text.folding import split_folded_lines, split_folded_words
+from crawler.text.folding import decode_folded, encode_folded, split_folded_lines, split_folded_words
 
 LANGUAGES = ("en", "ru", "kk")
 HOME_COUNTRY = "KZ"
@@ -73,18 +73,16 @@ def find_places(words: Sequence[str]) -> tuple[frozenset[str], frozenset[int]]:
     return frozenset(places), frozenset(positions)
 
 
-def list_sentences_with_places(sentences: Iterable[Sequence[str]]) -> set[int]:
-    """Return the numbers of the sentences, given as folded words, that may name a place. The others name none.
+def list_sentences_with_places(data: bytes) -> set[int]:
+    """Return the numbers of the sentences, in `SegmentedText.data`, that may name a place. The others name none.
 
     One pass over a text takes a tenth of the time of `find_places` for its sentences, most of which name no place.
     """
-    text = " \n ".join(map(" ".join, sentences))
-    starts, automaton = _load_first_starts()
-    hits = automaton.find_matches_as_indexes(f" {text}", overlapping=True)
+    hits = _load_first_starts()[1].find_matches_as_indexes(data, overlapping=True)
     return {
-        text.count("\n", 0, begin)
-        for number, begin, _ in hits
-        if (word := _FIRST_LETTERS.match(text, begin)) and _fits(starts[number], word[0])
+        data.count(b"\n", 0, begin)
+        for number, begin, end in hits
+        if _fits_start(number, data[end : data.index(b" ", end)])
     }
 
 
@@ -125,6 +123,14 @@ def _list_candidates(word: str) -> tuple[PlacePhrase, ...]:
         for phrase in _load_phrases().get(folded[:2], ())
         if (phrase.is_adjective or word[0].isupper()) and _fits(phrase.starts[0], folded)
     )
+
+
+@lru_cache(maxsize=50_000)
+def _fits_start(number: int, rest: bytes) -> bool:
+    """Return whether a word is a place's, with these folded bytes behind that beginning."""
+    start = _load_first_starts()[0][number]
+    word = _FIRST_LETTERS.match(start + decode_folded(rest))
+    return word is not None and _fits(start, word[0])
 
 
 def _fold_together(words: Iterable[str]) -> None:
@@ -179,10 +185,10 @@ def _load_phrases() -> Mapping[str, tuple[PlacePhrase, ...]]:
 
 
 @cache
-def _load_first_starts() -> tuple[Sequence[str], AhoCorasick]:
+def _load_first_starts() -> tuple[Sequence[str], BytesAhoCorasick]:
     """Return how the first words of all phrases begin, and what finds such words in folded text."""
     starts = sorted({phrase.starts[0] for phrases in _load_phrases().values() for phrase in phrases})
-    return starts, AhoCorasick([f" {start}" for start in starts])
+    return starts, BytesAhoCorasick([encode_folded(f" {start}") for start in starts])
 
 
 def _iter_listed_names() -> Iterator[tuple[str, str]]:

@@ -51,8 +51,9 @@ def group_stories(
         (certain if link.is_certain else possible).append(link)
     for listed, separated_by in ((certain, separated_by_person), (possible, separated_by_all)):
         # Where nothing is separated, any order gives the same groups. Sorting takes most of the time.
-        for link in sorted(listed, key=_get_strength) if separated_by else listed:
-            _merge_groups(groups, link.a, link.b, separated_by)
+        for a, b, _, _ in sorted(listed, key=_get_strength) if separated_by else listed:
+            if groups.get(a) is not groups.get(b):
+                _merge_groups(groups, a, b, separated_by)
     return sorted(sorted(members) for members in {id(members): members for members in groups.values()}.values())
 
 

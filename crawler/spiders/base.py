@@ -26,7 +26,7 @@ from crawler.context.backoff import make_retry_request
 from crawler.context.exceptions import RequestFailed, RobotsForbidden, TooManyRedirects
 from crawler.context.modes import RunMode, Storage
 from crawler.context.request_meta import META_KEY, RequestMeta
-from crawler.context.run_context import RunContext, page_read
+from crawler.context.run_context import RunContext
 from crawler.errors import (
     Blocked,
     CrawlerError,
@@ -50,7 +50,7 @@ from crawler.text import dates
 from crawler.text.counts import format_count
 
 GONE_STATUSES = (404, 410)
-MAX_REMEMBERED_ADDRESSES = 512
+MAX_REMEMBERED_ADDRESSES = 4_096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,7 +353,7 @@ class SourceSpider(HistorySource, scrapy.Spider):
             self.logger.info("%s", reason)
         for problem in reading.problems:
             self.context.report_problem(problem)
-        self.crawler.signals.send_catch_log(page_read, reading=reading, spider=self)
+        self.context.run_stats.add_structure(reading)
         if not any(article.is_damaged for article in reading.articles):
             self.record_seen(response)
         self.remember_validators(response, reading)

@@ -22,20 +22,25 @@ All times are aware. Returned times are in UTC, except within an `Article`, whic
 
 from __future__ import annotations
 
-from crawler.store.alarms import Alarm, AlarmNotice
-from crawler.store.article_writer import ReprocessedArticle, TextIndex
-from crawler.store.articles import ArticleState
-from crawler.store.backfills import Backfill, BackfillGap, WalkedList, WalkedPage
-from crawler.store.events import AlertTimes, ChangeEvent, Decision, Notification, PastNotification
-from crawler.store.failures import FetchFailure
-from crawler.store.http_cache import HttpCacheEntry
-from crawler.store.leases import HEARTBEAT_SECONDS, LEASE_TIMEOUT, Lease
-from crawler.store.outbox import Delivery, DeliveryState, Message, make_idempotency_key
-from crawler.store.rematches import Rematch
-from crawler.store.schedules import RUN_NOW, ScheduleState
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from crawler.store.store import Store, can_create_store, is_store_missing, open_store, redact_url, store_exists
-from crawler.store.stories import StoredStory, StoryMember
-from crawler.store.subscriptions import SubscriptionState
+
+if TYPE_CHECKING:
+    from crawler.store.alarms import Alarm, AlarmNotice
+    from crawler.store.article_writer import ReprocessedArticle, TextIndex
+    from crawler.store.articles import ArticleState
+    from crawler.store.backfills import Backfill, BackfillGap, WalkedList, WalkedPage
+    from crawler.store.events import AlertTimes, ChangeEvent, Decision, Notification, PastNotification
+    from crawler.store.failures import FetchFailure
+    from crawler.store.http_cache import HttpCacheEntry
+    from crawler.store.leases import HEARTBEAT_SECONDS, LEASE_TIMEOUT, Lease
+    from crawler.store.outbox import Delivery, DeliveryState, Message, make_idempotency_key
+    from crawler.store.rematches import Rematch
+    from crawler.store.schedules import RUN_NOW, ScheduleState
+    from crawler.store.stories import StoredStory, StoryMember
+    from crawler.store.subscriptions import SubscriptionState
 
 __all__ = [
     "HEARTBEAT_SECONDS",
@@ -74,3 +79,28 @@ __all__ = [
     "redact_url",
     "store_exists",
 ]
+
+LAZY_NAMES = {
+    "alarms": ("Alarm", "AlarmNotice"),
+    "article_writer": ("ReprocessedArticle", "TextIndex"),
+    "articles": ("ArticleState",),
+    "backfills": ("Backfill", "BackfillGap", "WalkedList", "WalkedPage"),
+    "events": ("AlertTimes", "ChangeEvent", "Decision", "Notification", "PastNotification"),
+    "failures": ("FetchFailure",),
+    "http_cache": ("HttpCacheEntry",),
+    "leases": ("HEARTBEAT_SECONDS", "LEASE_TIMEOUT", "Lease"),
+    "outbox": ("Delivery", "DeliveryState", "Message", "make_idempotency_key"),
+    "rematches": ("Rematch",),
+    "schedules": ("RUN_NOW", "ScheduleState"),
+    "stories": ("StoredStory", "StoryMember"),
+    "subscriptions": ("SubscriptionState",),
+}
+"""What is imported when it is first used, by its module. A command needs few of these modules."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import one of `LAZY_NAMES` and return it."""
+    for module, names in LAZY_NAMES.items():
+        if name in names:
+            return globals().setdefault(name, getattr(import_module(f"{__name__}.{module}"), name))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

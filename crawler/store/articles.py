@@ -10,14 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import Row, Select, and_, bindparam, func, literal, select, true, tuple_
 
 from crawler.items import Article, Strength, Verdict
-from crawler.store.article_writer import (
-    ReprocessedArticle,
-    Sighting,
-    TextIndex,
-    write_article,
-    write_last_seen,
-    write_reprocessed,
-)
 from crawler.store.column_types import UtcDateTime, make_url_key
 from crawler.store.database import Database
 from crawler.store.http_cache import HttpCacheEntry, write_cache_entries
@@ -29,9 +21,10 @@ from crawler.store.versions import make_time_conditions
 
 if TYPE_CHECKING:
     from crawler.similarity.preparation import PreparedArticle  # Reading needs none of what it imports.
+    from crawler.store.article_writer import ReprocessedArticle
 
 ARTICLES_PER_READ = 200
-"""Articles that one query reads in a stream, and native ids that one query looks up."""
+"""Articles that one query reads in a stream, and ids that one query looks up."""
 
 
 class MatchTime(NamedTuple):
@@ -71,6 +64,7 @@ _SELECT_STATES = select(
     )
 )
 _GET_STATE = _SELECT_STATES.where(_OF_ARTICLE)
+_LIST_STATES_BY_ID = _SELECT_STATES.where(articles.c.id.in_(bindparam("of_articles", expanding=True)))
 _LIST_STATES = _SELECT_STATES.where(articles.c.source == bindparam("of_source")).order_by(articles.c.id)
 _LIST_STATES_OF_ONE = _LIST_STATES.where(articles.c.native_id == bindparam("of_native_id"))
 _FIND_ORIGINAL = PreparedStatement(
@@ -120,6 +114,8 @@ class ArticleRepository:
         `suppressed_because` is the event's; None lets the subscriptions decide. `prepared` is the text prepared for
         clustering; without it, clustering reads the text again.
         """
+        from crawler.store.article_writer import Sighting, TextIndex, write_article  # To read takes less time without.
+
         with self._database.transaction() as connection:
             text = TextIndex(content_hash, copy_hash or content_hash, prepared)
             version = write_article(connection, article, text, Sighting(seen_at, run_id, suppressed_because))
@@ -134,6 +130,8 @@ class ArticleRepository:
 
         Return how many were written. One whose current version is not the compared one any more is skipped.
         """
+        from crawler.store.article_writer import write_reprocessed
+
         with self._database.transaction() as connection:
             # in one order everywhere, so that two writers cannot deadlock
             return sum(write_reprocessed(connection, each) for each in sorted(batch, key=lambda each: each.former.id))
@@ -151,12 +149,18 @@ class ArticleRepository:
         rows = self._database.fetch_all(_GET_STATE, {"of_article": article_id})
         return _make_state(rows[0]) if rows else None
 
+    def get_many_states(self, article_ids: Iterable[str]) -> dict[str, ArticleState]:
+        """Return the states of articles by id. Missing ids are skipped."""
+        parts = (
+            self._database.fetch_all(_LIST_STATES_BY_ID, {"of_articles": part}) for part in _split_ids(article_ids)
+        )
+        return {row.id: _make_state(row) for part in parts for row in part}
+
     def get_states(self, source: str, native_ids: Collection[str]) -> dict[str, list[ArticleState]]:
         """Return the states of a source's articles by native id, one per language. Missing ids are skipped."""
         found: dict[str, list[ArticleState]] = {}
-        wanted = list(dict.fromkeys(native_ids))
-        for start in range(0, len(wanted), ARTICLES_PER_READ):
-            for row in self._fetch_states(source, wanted[start : start + ARTICLES_PER_READ]):
+        for part in _split_ids(native_ids):
+            for row in self._fetch_states(source, part):
                 found.setdefault(row.native_id, []).append(_make_state(row))
         return found
 
@@ -207,6 +211,8 @@ class ArticleRepository:
 
     def mark_seen(self, source: str, native_ids: Mapping[str, datetime], *, run_id: int | None) -> None:
         """Write when the pages of these articles were last seen, without a text to store."""
+        from crawler.store.article_writer import write_last_seen
+
         with self._database.transaction() as connection:
             write_last_seen(connection, source, native_ids, run_id)
 
@@ -293,6 +299,13 @@ class ArticleRepository:
         query = _add_filters(counted, source, matched, since, (seen_since, seen_until), language)
         found: int = self._database.fetch_all(query)[0][0]
         return found
+
+
+def _split_ids(ids: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the different ids, as many together as one query looks up."""
+    wanted = list(dict.fromkeys(ids))
+    for start in range(0, len(wanted), ARTICLES_PER_READ):
+        yield wanted[start : start + ARTICLES_PER_READ]
 
 
 def _make_state(row: Row[Any]) -> ArticleState:

@@ -42,13 +42,13 @@ _SET_CLUSTERS = PreparedStatement(
     _UPDATE_SIGNATURE.values(raw_cluster=bindparam("own_cluster"), cluster=bindparam("own_cluster"))
 )
 _ADD_KEYS = {table.name: PreparedStatement(insert(table)) for table in (bands, story_keys, passages)}
-_LIST_OF_RELEASE = (
+_LIST_OF_RELEASE = PreparedStatement(
     select(signatures.c.number)
     .where(signatures.c.release_id == bindparam("of_release"))
     .order_by(signatures.c.number.desc())
     .limit(MAX_CANDIDATES_PER_KEY)
 )
-_LIST_WITH_PASSAGE = (
+_LIST_WITH_PASSAGE = PreparedStatement(
     select(passages.c.number, signatures.c.raw_cluster)
     .join_from(passages, signatures, passages.c.number == signatures.c.number)
     .where(passages.c.passage == bindparam("key"))
@@ -159,8 +159,8 @@ def list_candidates(connection: Connection, own: ArticleSignature, fingerprint: 
     same_event = {row[0] for row in _LIST_WITH_EVENT_KEYS.fetch(connection, fingerprint.event_keys, *days)}
     same_release: set[int] = set()
     if own.release_id is not None:
-        rows = connection.execute(_LIST_OF_RELEASE, {"of_release": own.release_id})
-        same_release = {row.number for row in rows}
+        rows = _LIST_OF_RELEASE.fetch_all(connection, {"of_release": own.release_id})
+        same_release = {row[0] for row in rows}
     return sorted((similar | same_event | same_release) - {own.number})
 
 
@@ -174,15 +174,35 @@ class BoilerplateIndex:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._read_texts: set[frozenset[int]] = set()
         self._read: set[int] = set()
         self._boilerplate: set[int] = set()
+        self._is_frequent: dict[int, bool] = {}
 
-    def list_known(self, keys: set[int]) -> frozenset[int]:
-        """Return all boilerplate that is known, with that among these passages."""
-        new = keys - self._read
+    def list_known(self, texts: Iterable[frozenset[int]]) -> frozenset[int]:
+        """Return all boilerplate that is known, with that among the passages of these texts."""
+        new_texts = set(texts) - self._read_texts
+        new = set().union(*new_texts) - self._read
         self._boilerplate.update(row[0] for row in _FETCH_BOILERPLATE.fetch(self._connection, new))
         self._read |= new
+        self._read_texts |= new_texts
         return frozenset(self._boilerplate)
+
+    def list_frequent(self, keys: Collection[int]) -> frozenset[int]:
+        """Return which of these passages are in at least `MIN_BOILERPLATE_CLUSTERS` articles.
+
+        The query asks whether a passage has a row with that number, and the index ends after it. A count would read a
+        hundred thousand rows for a passage that ends every tenth article of a million.
+        """
+        new = [key for key in keys if key not in self._is_frequent]
+        self._is_frequent |= dict.fromkeys(new, False)
+        self._is_frequent |= {row[0]: True for row in _FETCH_FREQUENT_PASSAGES.fetch(self._connection, new)}
+        return frozenset(key for key in keys if self._is_frequent[key])
+
+    def forget_frequent(self, fingerprint: Fingerprint) -> None:
+        """Count the passages of an article again, because it was added to the index or removed from it."""
+        for key in fingerprint.passages:
+            self._is_frequent.pop(key, None)
 
     def update(self, keys: Collection[int], find_ignored: FindBoilerplateOnly) -> set[int]:
         """Write which of these passages are boilerplate now. Return the articles for which that has changed.
@@ -190,20 +210,19 @@ class BoilerplateIndex:
         Boilerplate-only articles do not count: they resemble everyone who quotes them, and would join the others into
         one cluster.
         """
-        former = self.list_known(set(keys)).intersection(keys)
+        former = self.list_known([frozenset(keys)]).intersection(keys)
         changed: set[int] = set()
-        for key in sorted(former | get_frequent_passages(self._connection, keys)):
-            rows = self._connection.execute(_LIST_WITH_PASSAGE, {"key": key}).all()
-            clusters = {row.number: row.raw_cluster for row in rows}
+        for key in sorted(former | self.list_frequent(keys)):
+            clusters: dict[int, int] = dict(_LIST_WITH_PASSAGE.fetch_all(self._connection, {"key": key}))
             is_boilerplate = (
                 has_enough_clusters(clusters, find_ignored)
                 or _count_clusters(self._connection, clusters, find_ignored) >= MIN_BOILERPLATE_CLUSTERS
             )
-            was_cut_off = not is_boilerplate and len(rows) == MAX_QUOTING_ARTICLES_READ
+            was_cut_off = not is_boilerplate and len(clusters) == MAX_QUOTING_ARTICLES_READ
             if is_boilerplate == (key in former) or was_cut_off:
                 continue
             self._write(key, is_boilerplate)
-            changed.update(row.number for row in rows)
+            changed.update(clusters)
         return changed
 
     def _write(self, key: int, is_boilerplate: bool) -> None:
@@ -247,12 +266,3 @@ def _count_clusters(connection: Connection, clusters: dict[int, int], find_ignor
         left -= find_connected([min(left)], list_neighbours)
         count += 1
     return count
-
-
-def get_frequent_passages(connection: Connection, keys: Collection[int]) -> frozenset[int]:
-    """Return which of these passages are in at least `MIN_BOILERPLATE_CLUSTERS` articles.
-
-    The query asks whether a passage has a row with that number, and the index ends after it. A count would read a
-    hundred thousand rows for a passage that ends every tenth article of a million.
-    """
-    return frozenset(row[0] for row in _FETCH_FREQUENT_PASSAGES.fetch(connection, keys))

@@ -16,10 +16,10 @@ from sqlalchemy import Connection, bindparam, delete, insert, or_, select, updat
 
 from crawler.similarity.comparison import (
     MIN_OWN_WORD_SHARE,
-    Similarity,
+    PairDecision,
     SimilarityType,
     are_one_text,
-    compare_documents,
+    decide_relation,
 )
 from crawler.similarity.documents import Document, DocumentCache, make_article_document
 from crawler.similarity.preparation import make_fingerprint
@@ -157,6 +157,8 @@ class Clusterer:
             values = {"of_article": pending.article_id, "of_version": former.version}
             row = connection.execute(_GET_VERSION, values).first()
             old = make_fingerprint(make_article_document(parse_article(row.article), self.zone)) if row else None
+        for fingerprint in filter(None, (pending.fingerprint, old)):
+            self._boilerplate.forget_frequent(fingerprint)
         return candidate_index.save_signature(
             connection,
             pending.article_id,
@@ -174,8 +176,8 @@ class Clusterer:
         """Add the links between an article and its candidates. Return their rows."""
         document = self._read_documents(connection, {pending.article_id: pending.version})[pending.article_id]
         others = self._read_numbered(connection, candidates)
-        shared = set(document.text.passages).union(*(other.text.passages for other in others.values()))
-        boilerplate = self._boilerplate.list_known(shared)
+        texts = [document.text, *(other.text for other in others.values())]
+        boilerplate = self._boilerplate.list_known(text.passages for text in texts)
         rows: list[dict[str, Any]] = []
         for other, other_document in others.items():
             row = make_link_row(document, other_document, boilerplate)
@@ -184,12 +186,16 @@ class Clusterer:
         _ADD_LINKS.execute_many(connection, rows)
         return rows
 
-    def _update_clusters(self, connection: Connection, rows: Iterable[LinkRow], lost: Iterable[LinkRow]) -> set[int]:
+    def _update_clusters(
+        self, connection: Connection, rows: Collection[LinkRow], lost: Collection[LinkRow]
+    ) -> set[int]:
         """Write the clusters of the ends of new links and of lost ones. Return those to repeat.
 
         If no link of a cluster was lost, clusters only grow together. Then nothing is read of the members that stay as
         they are, so that a daily report costs no more because of the many before it.
         """
+        if not (rows or lost):
+            return set()
         changed = set()
         for column, name, value in (
             (signatures.c.raw_cluster, "raw", True),
@@ -216,8 +222,7 @@ class Clusterer:
 
         def find_boilerplate_only(numbers: set[int]) -> set[int]:
             texts = {number: document.text for number, document in self._read_numbered(connection, numbers).items()}
-            keys = {key for text in texts.values() for key in text.passages}
-            frequent = candidate_index.get_frequent_passages(connection, keys)
+            frequent = self._boilerplate.list_frequent(set().union(*(text.passages for text in texts.values())))
             return {number for number, text in texts.items() if is_mostly_boilerplate(text, frequent)}
 
         return self._boilerplate.update(keys, find_boilerplate_only)
@@ -234,27 +239,24 @@ def make_link_row(one: Document, other: Document, boilerplate: frozenset[int]) -
 
     `raw` is whether they are one text before boilerplate is ignored.
     """
-    similarity = compare_documents(one, other, boilerplate, with_passages=False)
-    is_raw = similarity.relation.is_one_text
+    decision = decide_relation(one, other, boilerplate)
+    is_raw = decision.relation.is_one_text
     if not (one.text.passages.isdisjoint(boilerplate) and other.text.passages.isdisjoint(boilerplate)):
         is_raw = are_one_text(one, other)
-    kind = get_link_kind(similarity)
+    kind = get_link_kind(decision)
     if kind is None and not is_raw:
         return None
-    score = similarity.scores.get("event", 0.0)
-    return {"kind": kind or LinkKind.QUOTE, "raw": is_raw, "score": score}
+    # A plain string, because the driver looks for an adapter of each value of another type.
+    return {"kind": (kind or LinkKind.QUOTE).value, "raw": is_raw, "score": decision.score}
 
 
-def get_link_kind(similarity: Similarity) -> LinkKind | None:
+def get_link_kind(decision: PairDecision) -> LinkKind | None:
     """Return the kind of link for a comparison's result, or None for no link."""
-    if similarity.relation.is_one_text:
+    if decision.relation.is_one_text:
         return LinkKind.SAME_TEXT
-    if similarity.relation is SimilarityType.SAME_STORY:
-        return LinkKind.SAME_STORY if similarity.is_certain_story else LinkKind.POSSIBLE_STORY
-    if not similarity.contradiction:
-        return None
-    is_near = similarity.scores.get("event", 0.0) >= similarity.scores["event_needed"]
-    return LinkKind.SEPARATE if is_near else None
+    if decision.relation is SimilarityType.SAME_STORY:
+        return LinkKind.SAME_STORY if decision.is_certain_story else LinkKind.POSSIBLE_STORY
+    return LinkKind.SEPARATE if decision.contradiction and decision.is_near_event else None
 
 
 def _delete_links(connection: Connection, number: int) -> list[LinkRow]:

@@ -17,7 +17,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, overload
 
 from sqlalchemy import URL, Connection, Engine, Executable, Row, create_engine, event
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
@@ -36,6 +36,12 @@ SERVER_OPTIONS = {
     "tcp_user_timeout": 30_000,
 }
 """Options of libpq, in seconds and, the last one, milliseconds. Those in the URL take precedence."""
+SERVER_SIDE_LIMITS = "; ".join(
+    f"SET tcp_{name.removeprefix('tcp_')} = {value}"
+    for name, value in SERVER_OPTIONS.items()
+    if name != "connect_timeout"
+)
+"""The same for the server. Else the locks of a machine that was lost within a transaction stay for two hours."""
 ADVISORY_LOCK_KEY = 0x63726177
 """First half of the advisory lock's key on PostgreSQL. The second half is a hash of the schema's name."""
 
@@ -96,10 +102,18 @@ class Database:
                 True: ("BEGIN", f"SELECT pg_advisory_xact_lock({key})"),
             }
 
-    def fetch_all(self, statement: Executable | PreparedStatement, values: Mapping[str, Any] | None = None) -> Rows:
+    @overload
+    def fetch_all(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Rows: ...
+
+    @overload
+    def fetch_all(
+        self, statement: PreparedStatement, values: Mapping[str, Any] | None = None
+    ) -> list[tuple[Any, ...]]: ...
+
+    def fetch_all(self, statement: Executable | PreparedStatement, values: Mapping[str, Any] | None = None) -> Any:
         """Return all rows of a query. After a lost connection it is executed once more. Raise StoreError if it fails.
 
-        Within a transaction the query sees what the transaction wrote.
+        Within a transaction the query sees what the transaction wrote. A prepared statement returns plain tuples.
         """
         try:
             return self._execute_query(statement, values)
@@ -112,11 +126,10 @@ class Database:
         except DBAPIError as error:
             self._raise_store_error("read", error)
 
-    def _execute_query(self, statement: Executable | PreparedStatement, values: Mapping[str, Any] | None) -> Rows:
+    def _execute_query(self, statement: Executable | PreparedStatement, values: Mapping[str, Any] | None) -> Any:
         connection = self._get_connection()
         if isinstance(statement, PreparedStatement):
-            rows: Rows = statement.fetch_all(connection, values or {})
-            return rows
+            return statement.fetch_all(connection, values or {})
         return connection.execute(statement, values).all()
 
     @contextlib.contextmanager
@@ -254,7 +267,9 @@ def make_engine(url: URL) -> Engine:
     """Return an engine for a SQLite or PostgreSQL URL. It opens no connection yet."""
     if url.get_backend_name() == "postgresql":
         arguments = {name: value for name, value in SERVER_OPTIONS.items() if name not in url.query}
-        return create_engine(url, poolclass=NullPool, connect_args=arguments, **ENGINE_OPTIONS)
+        engine = create_engine(url, poolclass=NullPool, connect_args=arguments, **ENGINE_OPTIONS)
+        event.listen(engine, "connect", _set_server_side_limits)
+        return engine
     in_memory = is_in_memory(url)
     engine = create_engine(
         url,
@@ -276,6 +291,10 @@ def format_database_error(error: DBAPIError) -> str:
     """Return the first line of the database's own message, without a full stop."""
     lines = str(error.orig).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error.orig).__name__
+
+
+def _set_server_side_limits(connection: Any, _: Any) -> None:
+    connection.execute(SERVER_SIDE_LIMITS)
 
 
 def _set_sqlite_pragmas(connection: Any, _: Any) -> None:

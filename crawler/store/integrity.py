@@ -27,6 +27,7 @@ from sqlalchemy import (
     tuple_,
 )
 
+from crawler.store.complete_schema import metadata
 from crawler.store.database import Database
 from crawler.store.process_identity import ProcessIdentity, has_ended
 from crawler.store.reading_schema import article_cards, reader_actions
@@ -36,7 +37,6 @@ from crawler.store.schema import (
     change_events,
     http_cache,
     links,
-    metadata,
     notifications,
     passages,
     revision_diffs,

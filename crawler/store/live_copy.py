@@ -39,9 +39,10 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from crawler.errors import CrawlerError, StoreError, UsageError
+from crawler.store.complete_schema import metadata
 from crawler.store.database import ADVISORY_LOCK_KEY, Database, format_database_error, make_engine
 from crawler.store.portable_copy import OPEN_SNAPSHOT, advance_sequences, count_rows, find_store_file, is_table_empty
-from crawler.store.schema import COPY_MARK, SCHEMA_REVISION, articles, change_events, leases, metadata, runs, versions
+from crawler.store.schema import COPY_MARK, SCHEMA_REVISION, articles, change_events, leases, runs, versions
 from crawler.store.search_index import index_batch, reset_index, unindexed_versions
 from crawler.store.statements import insert_rows, make_insert_if_absent, make_upsert, select_columns
 from crawler.store.store import get_store_file, is_store_missing, open_store, parse_store_url, redact_url

@@ -20,8 +20,9 @@ from sqlalchemy.exc import DBAPIError
 
 from crawler.errors import CrawlerError, UsageError
 from crawler.private_files import PRIVATE_FILE_MODE, make_private_folder
+from crawler.store.complete_schema import metadata
 from crawler.store.database import format_database_error, make_engine
-from crawler.store.schema import leases, metadata
+from crawler.store.schema import leases
 from crawler.store.search_index import reset_index
 from crawler.store.statements import insert_rows, select_columns
 from crawler.store.store import Store, get_store_file, open_store, parse_store_url, redact_url

@@ -30,7 +30,10 @@ article_cards = Table(
     Column("rules", Text, nullable=False),
     Column("excerpts", Text, nullable=False),
     Column("change", Text, nullable=False),
-    Index("ix_article_cards_active_at_article_id", "active_at", "article_id"),
+    # The first two columns order a list. By the others, cards that a filter does not select are passed over.
+    Index(
+        "ix_article_cards_listed", "active_at", "article_id", "is_strong", "source", "language", "verdict", "version"
+    ),
 )
 
 unwritten_cards = Table(

@@ -150,7 +150,10 @@ class SearchRepository:
     def iter_most_relevant(self, query: IndexNode, conditions: SearchConditions | None = None) -> Iterator[SearchEntry]:
         """Yield the newest `max_hits` entries that the index finds, the most relevant first."""
         conditions = conditions or SearchConditions()
-        for skipped, limit in ((0, FIRST_RANKED), (FIRST_RANKED, self.max_hits)):
+        parts = [(0, FIRST_RANKED), (FIRST_RANKED, self.max_hits)]
+        if conditions.rules or conditions.stories or conditions.states:
+            parts = [(0, self.max_hits)]  # Few hits have such a value, so the first ones nearly never suffice.
+        for skipped, limit in parts:
             ranked = self._index.rank_numbers(query, _compute_range(conditions), skipped, limit)
             yield from self._read_in_parts(ranked, conditions)
             if len(ranked) < limit:

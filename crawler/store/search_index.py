@@ -7,6 +7,10 @@ is in a text, or was: FTS5's own vocabulary would read each entry of a frequent 
 An entry's number follows the time of its article, so the index itself is in the order in which hits are shown. Nothing
 is deleted from the FTS5 table: SQLite 3.40 can only do that with exactly the text that was indexed. What the table has
 beyond `search_entries` is skipped, and `reset_index` removes it.
+
+FTS5 keeps what a transaction adds in memory, and writes it as one segment at the end. It writes a segment earlier
+before a number that is not higher than the last one, and before a statement that begins a savepoint, because it may
+fail after its first row: an `INSERT … SELECT` into a table with a foreign key. So `add_entry` has no such statement.
 """
 
 from __future__ import annotations
@@ -42,7 +46,7 @@ from sqlalchemy import (
 from crawler.items import Article
 from crawler.store.schema import articles, metadata, versions
 from crawler.store.serialization import parse_article
-from crawler.store.statements import execute_by_driver
+from crawler.store.statements import execute_by_driver, fetch_by_driver
 from crawler.text.folding import FOLDING_VERSION, decode_folded, fold_text
 
 INDEX_VERSION = 100 + FOLDING_VERSION
@@ -63,7 +67,8 @@ EVERY_ENTRY = "any:"
 """A word that every entry has."""
 UNORDERED_ENTRY = "long:"
 """A word that an entry has in PostgreSQL if it has words without their position."""
-_LONG_WORD = re.compile(rb"([^ ]{%d})[^ ]+" % MAX_WORD_LENGTH)
+_LONG_WORD = re.compile(rb"( [^ ]{%d})[^ ]+" % MAX_WORD_LENGTH)
+"""With the space before the word, because `re` tries it at spaces only."""
 _BIG_NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
 search_metadata = MetaData(naming_convention=metadata.naming_convention)
@@ -100,10 +105,8 @@ _ADD_ENTRY_WITH_VECTOR = (
     " ON CONFLICT DO NOTHING RETURNING number)"
     " INSERT INTO search_vectors (number, vector) SELECT number, %s::tsvector FROM added"
 )
-_ADD_UNUSED_ENTRY = (
-    "INSERT INTO search_entries (number, article_id, version) SELECT ?, ?, ?"
-    " WHERE NOT EXISTS (SELECT 1 FROM search_texts_docsize WHERE id = ?) ON CONFLICT DO NOTHING"
-)
+_HAS_TEXT = "SELECT 1 FROM search_texts_docsize WHERE id = ?"
+_ADD_ENTRY = "INSERT INTO search_entries (number, article_id, version) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _OF_ARTICLE = search_entries.c.article_id == bindparam("of_article")
 _HAS_ENTRY = select(search_entries.c.number).where(_OF_ARTICLE, search_entries.c.version == bindparam("of_version"))
 _LIST_VERSIONS = (
@@ -178,7 +181,7 @@ def add_words(connection: Connection, texts: Mapping[str, str]) -> None:
     added = list_words(texts) - known
     if added:
         if connection.dialect.name == "sqlite":
-            execute_by_driver(connection, _ADD_WORDS_TO_SQLITE, (json.dumps(sorted(added)),))
+            execute_by_driver(connection, _ADD_WORDS_TO_SQLITE, (json.dumps(sorted(added), ensure_ascii=False),))
         else:
             execute_by_driver(connection, _ADD_WORDS_TO_POSTGRESQL, (sorted(added),))
     if len(known) < MAX_KNOWN_WORDS:
@@ -197,7 +200,8 @@ def _claim_number(connection: Connection, number: int, article: Article, vector:
     """
     entry = (number, article.id, article.version)
     if connection.dialect.name == "sqlite":
-        return bool(execute_by_driver(connection, _ADD_UNUSED_ENTRY, (*entry, number)).rowcount)
+        is_used = fetch_by_driver(connection, _HAS_TEXT, (number,))
+        return not is_used and bool(execute_by_driver(connection, _ADD_ENTRY, entry).rowcount)
     return bool(execute_by_driver(connection, _ADD_ENTRY_WITH_VECTOR, (*entry, vector)).rowcount)
 
 
@@ -237,7 +241,7 @@ def fold_fields(texts: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def cut_long_words(data: bytes) -> bytes:
-    """Return folded bytes, with at most so many characters of each word as the index has."""
+    """Return folded bytes, with at most so many characters of each word as the index has. A space is before each."""
     return _LONG_WORD.sub(rb"\1", data)
 
 

@@ -51,35 +51,39 @@ def _format_facet(word: str) -> str:
     return f'facets : "{word}"'
 
 
-def format_tsquery(node: IndexNode, *, is_excluded: bool = False) -> str:
+def format_tsquery(node: IndexNode, *, is_excluded: bool = False, is_loose: bool = False) -> str:
     """Return a node as a tsquery.
 
     In a very long text the order of words is not known. Such a text counts as having a phrase if it has its words,
-    unless it would be excluded by it.
+    unless it would be excluded by it. `is_loose`: find at least the same entries by words alone, wherever they are.
     """
     match node:
         case IndexPhrase():
-            return _format_phrases([node], is_excluded=is_excluded)
+            return _format_phrases([node], is_excluded=is_excluded, is_loose=is_loose)
         case IndexFacet(name, value):
             return quote_lexeme(make_facet(name, value))
         case IndexNot(part):
-            return f"!{format_tsquery(part, is_excluded=not is_excluded)}"
+            return f"!{format_tsquery(part, is_excluded=not is_excluded)}"  # Loosely, it would exclude too much.
         case IndexOr(()):
             return quote_lexeme(NO_ENTRY)
         case IndexOr(parts):
             phrases = [part for part in parts if isinstance(part, IndexPhrase)]
             others = [part for part in parts if not isinstance(part, IndexPhrase)]
-            written = [_format_phrases(phrases, is_excluded=is_excluded)] if phrases else []
-            return _join(" | ", [*written, *(format_tsquery(part, is_excluded=is_excluded) for part in others)])
+            written = [_format_phrases(phrases, is_excluded=is_excluded, is_loose=is_loose)] if phrases else []
+            rest = (format_tsquery(part, is_excluded=is_excluded, is_loose=is_loose) for part in others)
+            return _join(" | ", [*written, *rest])
         case IndexAnd(()):
             return quote_lexeme(EVERY_ENTRY)
         case IndexAnd(parts):
-            return _join(" & ", [format_tsquery(part, is_excluded=is_excluded) for part in parts])
+            each = (format_tsquery(part, is_excluded=is_excluded, is_loose=is_loose) for part in parts)
+            return _join(" & ", list(each))
 
 
-def _format_phrases(phrases: Sequence[IndexPhrase], *, is_excluded: bool) -> str:
+def _format_phrases(phrases: Sequence[IndexPhrase], *, is_excluded: bool, is_loose: bool) -> str:
     """Return alternative phrases as a tsquery. Forms of one word are one operand, because that is six times as fast."""
     groups = [_Forms.from_phrases(group) for group in _group_phrases(phrases)]
+    if is_loose:
+        return _join(" | ", [group._replace(fields=()).format(in_order=False) for group in groups])
     written = [group.format(in_order=True) for group in groups]
     unordered = [group.format(in_order=False) for group in groups if group.count_words() > 1]
     if unordered and not is_excluded:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from importlib import import_module
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import ClauseElement, Connection, Insert, Label, Row, Table, insert
@@ -97,6 +98,13 @@ class _CompiledStatement(NamedTuple):
             return {name: value for (name, _), value in zip(self.parameters, converted, strict=True)}
         return converted
 
+    def convert_rows(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Parameters]:
+        """Return rows as the driver expects them, in a tenth of the time if no value has to be converted."""
+        names = [name for name, convert in self.parameters if convert is None]
+        if self.own_values or len(names) < max(2, len(self.parameters)):
+            return list(map(self.convert, rows))
+        return rows if self.has_names else list(map(itemgetter(*names), rows))
+
 
 class PreparedStatement:
     """A statement that every page pays for: compiled once for each database and executed by the driver.
@@ -116,7 +124,7 @@ class PreparedStatement:
         compiled = self._compiled.get(connection.dialect.name) or self._compile(connection, values)
         return execute_by_driver(connection, compiled.sql, compiled.convert(values))
 
-    def fetch_all(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
+    def fetch_all(self, connection: Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Execute it as `execute` does, and return all rows."""
         compiled = self._compiled.get(connection.dialect.name) or self._compile(connection, values)
         return fetch_by_driver(connection, compiled.sql, compiled.convert(values))
@@ -126,7 +134,7 @@ class PreparedStatement:
         if rows:
             compiled = self._compiled.get(connection.dialect.name) or self._compile(connection, rows[0])
             with _translate_errors(connection, compiled.sql) as driver, closing(driver.cursor()) as cursor:
-                cursor.executemany(compiled.sql, list(map(compiled.convert, rows)))
+                cursor.executemany(compiled.sql, compiled.convert_rows(rows))
 
     def _compile(self, connection: Connection, values: Mapping[str, Any]) -> _CompiledStatement:
         dialect, statement = connection.dialect, self._statement
@@ -192,6 +200,6 @@ class KeyQuery:
             yield from fetch_by_driver(connection, self._texts[connection.dialect.name, size], parameters)
 
 
-def make_in_query(text: str, sizes: Sequence[int] = (8, 64, 500)) -> KeyQuery:
+def make_in_query(text: str, sizes: Sequence[int] = (8, 64, 128, 500)) -> KeyQuery:
     """Return a query with `{keys}` in its text, which becomes the list of keys: `… WHERE number IN ({keys})`."""
     return KeyQuery(lambda size: text.format(keys=", ".join("?" * size)), sizes)

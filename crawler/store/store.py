@@ -5,47 +5,48 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from crawler.errors import ConfigError
 from crawler.private_files import close_file_to_others, make_private_file, make_private_folder
-from crawler.store.alarms import AlarmRepository
-from crawler.store.article_cards import CardRepository
-from crawler.store.article_lists import ArticleListRepository
-from crawler.store.articles import ArticleRepository
-from crawler.store.audit import AuditRepository
-from crawler.store.backfills import BackfillRepository
-from crawler.store.credentials import ApiKeyRepository, SessionRepository
 from crawler.store.database import Database, format_database_error, is_in_memory, make_engine
-from crawler.store.events import ChangeEventRepository, NotificationRepository
-from crawler.store.failures import FailureRepository
-from crawler.store.http_cache import HttpCacheRepository
-from crawler.store.integrity import IntegrityRepository
-from crawler.store.leases import LeaseRepository
-from crawler.store.outbox import DeliveryRepository, MessageRepository
-from crawler.store.reader_actions import ReaderActionRepository
-from crawler.store.reading_lists import ReadingListRepository
-from crawler.store.rematches import RematchRepository
-from crawler.store.retention import RetentionRepository
-from crawler.store.revision_diffs import RevisionDiffRepository
-from crawler.store.runs import RunRepository
-from crawler.store.schedules import ScheduleRepository
 from crawler.store.schema import articles, runs
-from crawler.store.statistics import StatisticsRepository
-from crawler.store.stories import ClusterRepository, StoryRepository
-from crawler.store.subscriptions import SubscriptionRepository
 from crawler.store.upgrade import upgrade_schema
-from crawler.store.users import UserRepository
-from crawler.store.versions import VersionRepository
 
 if TYPE_CHECKING:
+    from crawler.store.alarms import AlarmRepository
+    from crawler.store.article_cards import CardRepository
+    from crawler.store.article_lists import ArticleListRepository
+    from crawler.store.articles import ArticleRepository
+    from crawler.store.audit import AuditRepository
+    from crawler.store.backfills import BackfillRepository
+    from crawler.store.credentials import ApiKeyRepository, SessionRepository
+    from crawler.store.events import ChangeEventRepository, NotificationRepository
+    from crawler.store.failures import FailureRepository
+    from crawler.store.http_cache import HttpCacheRepository
+    from crawler.store.integrity import IntegrityRepository
+    from crawler.store.leases import LeaseRepository
+    from crawler.store.outbox import DeliveryRepository, MessageRepository
+    from crawler.store.reader_actions import ReaderActionRepository
+    from crawler.store.reading_lists import ReadingListRepository
+    from crawler.store.rematches import RematchRepository
+    from crawler.store.retention import RetentionRepository
+    from crawler.store.revision_diffs import RevisionDiffRepository
+    from crawler.store.runs import RunRepository
+    from crawler.store.schedules import ScheduleRepository
     from crawler.store.search import SearchRepository
+    from crawler.store.statistics import StatisticsRepository
+    from crawler.store.stories import ClusterRepository, StoryRepository
+    from crawler.store.subscriptions import SubscriptionRepository
+    from crawler.store.users import UserRepository
+    from crawler.store.versions import VersionRepository
 
 DRIVERS_BY_SCHEME = {
     "sqlite": "sqlite",
@@ -57,6 +58,14 @@ DRIVERS_BY_SCHEME = {
 URL_FORMS = "sqlite:///FILE or postgresql://USER@HOST/DATABASE"
 
 
+def define_repository(module: str, name: str) -> Any:
+    """Return an attribute of the store that makes a repository when it is first used.
+
+    Its module is imported then: a command uses few of them, and to import all takes as long as a short command.
+    """
+    return cached_property(lambda store: getattr(import_module(f"crawler.store.{module}"), name)(store.database))
+
+
 class Store:
     """Everything that the crawler stores. `open_store` makes it; `close()` or the end of a `with` closes it.
 
@@ -65,44 +74,39 @@ class Store:
     `database` takes SQL that no repository has, for tests and benchmarks.
     """
 
+    articles: ArticleRepository = define_repository("articles", "ArticleRepository")
+    versions: VersionRepository = define_repository("versions", "VersionRepository")
+    diffs: RevisionDiffRepository = define_repository("revision_diffs", "RevisionDiffRepository")
+    cards: CardRepository = define_repository("article_cards", "CardRepository")
+    reading_lists: ReadingListRepository = define_repository("reading_lists", "ReadingListRepository")
+    article_lists: ArticleListRepository = define_repository("article_lists", "ArticleListRepository")
+    reader_actions: ReaderActionRepository = define_repository("reader_actions", "ReaderActionRepository")
+    rematches: RematchRepository = define_repository("rematches", "RematchRepository")
+    clusters: ClusterRepository = define_repository("stories", "ClusterRepository")
+    stories: StoryRepository = define_repository("stories", "StoryRepository")
+    search: SearchRepository = define_repository("search", "SearchRepository")
+    runs: RunRepository = define_repository("runs", "RunRepository")
+    integrity: IntegrityRepository = define_repository("integrity", "IntegrityRepository")
+    statistics: StatisticsRepository = define_repository("statistics", "StatisticsRepository")
+    retention: RetentionRepository = define_repository("retention", "RetentionRepository")
+    http_cache: HttpCacheRepository = define_repository("http_cache", "HttpCacheRepository")
+    failures: FailureRepository = define_repository("failures", "FailureRepository")
+    leases: LeaseRepository = define_repository("leases", "LeaseRepository")
+    schedules: ScheduleRepository = define_repository("schedules", "ScheduleRepository")
+    alarms: AlarmRepository = define_repository("alarms", "AlarmRepository")
+    backfills: BackfillRepository = define_repository("backfills", "BackfillRepository")
+    events: ChangeEventRepository = define_repository("events", "ChangeEventRepository")
+    notifications: NotificationRepository = define_repository("events", "NotificationRepository")
+    subscriptions: SubscriptionRepository = define_repository("subscriptions", "SubscriptionRepository")
+    messages: MessageRepository = define_repository("outbox", "MessageRepository")
+    deliveries: DeliveryRepository = define_repository("outbox", "DeliveryRepository")
+    users: UserRepository = define_repository("users", "UserRepository")
+    sessions: SessionRepository = define_repository("credentials", "SessionRepository")
+    api_keys: ApiKeyRepository = define_repository("credentials", "ApiKeyRepository")
+    audit: AuditRepository = define_repository("audit", "AuditRepository")
+
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.articles = ArticleRepository(database)
-        self.versions = VersionRepository(database)
-        self.diffs = RevisionDiffRepository(database)
-        self.cards = CardRepository(database)
-        self.reading_lists = ReadingListRepository(database)
-        self.article_lists = ArticleListRepository(database)
-        self.reader_actions = ReaderActionRepository(database)
-        self.rematches = RematchRepository(database)
-        self.clusters = ClusterRepository(database)
-        self.stories = StoryRepository(database)
-        self.runs = RunRepository(database)
-        self.integrity = IntegrityRepository(database)
-        self.statistics = StatisticsRepository(database)
-        self.retention = RetentionRepository(database)
-        self.http_cache = HttpCacheRepository(database)
-        self.failures = FailureRepository(database)
-        self.leases = LeaseRepository(database)
-        self.schedules = ScheduleRepository(database)
-        self.alarms = AlarmRepository(database)
-        self.backfills = BackfillRepository(database)
-        self.events = ChangeEventRepository(database)
-        self.notifications = NotificationRepository(database)
-        self.subscriptions = SubscriptionRepository(database)
-        self.messages = MessageRepository(database)
-        self.deliveries = DeliveryRepository(database)
-        self.users = UserRepository(database)
-        self.sessions = SessionRepository(database)
-        self.api_keys = ApiKeyRepository(database)
-        self.audit = AuditRepository(database)
-
-    @cached_property
-    def search(self) -> SearchRepository:
-        """The full-text search. Only a search needs the query language of rules, which takes 0.04 s to import."""
-        from crawler.store.search import SearchRepository
-
-        return SearchRepository(self.database)
 
     @property
     def name(self) -> str:

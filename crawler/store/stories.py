@@ -20,6 +20,7 @@ from crawler.store.database import Database
 from crawler.store.pending_articles import WaitingTexts, list_batch, mark_urgent
 from crawler.store.schema import articles, signatures, story_overrides, unclustered, versions
 from crawler.store.serialization import parse_article
+from crawler.store.statements import PreparedStatement
 from crawler.store.story_groups import list_certain_members, rebuild_stories
 
 if TYPE_CHECKING:  # Commands that only read need none of what compares texts.
@@ -37,7 +38,7 @@ MAX_CLUSTERINGS_PER_CALL = 10
 
 _FIND_PENDING = select(unclustered.c.article_id).limit(1)
 _FIND_URGENT = _FIND_PENDING.where(unclustered.c.urgent.is_(true()))
-_GET_STORY_ID = select(signatures.c.story).where(signatures.c.article_id == bindparam("of_article"))
+_GET_STORY_ID = PreparedStatement(select(signatures.c.story).where(signatures.c.article_id == bindparam("of_article")))
 _SELECT_MEMBERS = (
     select(signatures.c.story, signatures.c.cluster, versions.c.article)
     .join_from(signatures, articles, articles.c.id == signatures.c.article_id)
@@ -153,8 +154,8 @@ class StoryRepository:
 
     def get_id_by_article(self, article_id: str) -> int | None:
         """Return the number of an article's story, or None if it has none."""
-        rows = self._database.fetch_all(_GET_STORY_ID, {"of_article": article_id})
-        return rows[0][0] if rows else None
+        found: list[tuple[int | None]] = self._database.fetch_all(_GET_STORY_ID, {"of_article": article_id})
+        return found[0][0] if found else None
 
     def get_certain_member_ids(self, article_id: str) -> frozenset[str]:
         """Return the ids of the articles that are certainly in an article's story, its own included.

@@ -13,7 +13,7 @@ from crawler.roles import Role
 from crawler.store.database import Database
 from crawler.store.reader_actions import ActionKind
 from crawler.store.reading_schema import article_marks, reader_actions, seen_marks
-from crawler.store.statements import make_insert_if_absent, select_columns
+from crawler.store.statements import PreparedStatement, make_insert_if_absent, select_columns
 from crawler.store.user_schema import api_keys, audit_log, sessions, sign_in_attempts, users
 
 ERASED_NAME = "erased"
@@ -46,7 +46,7 @@ class User:
 
 
 _SELECT_USERS = select(*select_columns(users, (field.name for field in fields(User))))
-_SELECT_ONE = select(users.c.name).limit(1)
+_SELECT_ONE = PreparedStatement(select(users.c.name).limit(1))
 _ADD_USER = make_insert_if_absent(users)
 
 

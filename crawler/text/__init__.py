@@ -16,6 +16,7 @@ numbers           text → numbers and days as values
 number_words      text → every number that it may state, also in words
 transliteration   Cyrillic and Latin names in one form
 language          text → `en`, `ru`, `kk`, `ky`, `uz`, `tg`
+letters           Latin and Cyrillic letters as a set of characters, for patterns
 region_languages  shares of words that show a language
 urls              the absolute form of an address, the parts that all its spellings share
 counts            "1 article", "2 articles"

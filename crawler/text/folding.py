@@ -17,7 +17,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from itertools import accumulate, compress, pairwise
+from itertools import accumulate, compress, islice, pairwise
 
 from crawler.text.alphabet import (
     CYRILLIC_BYTES,
@@ -49,17 +49,23 @@ _MIXED_SCRIPT_WORD = re.compile(rb"(?<![CL])(?:C++L|L++C)[CL]*+")
 _LETTER = re.compile(r"[^\W\d_]")
 _LETTER_RUN = re.compile(r"(?<![^\W_])[^\W\d_](?:[ \t\u00a0\u2009\u202f]{1,8}[^\W\d_](?![^\W_])){2,}")
 """At least three single letters on a line with spaces between."""
-SPACED_LETTERS = b" C C C "
-"""Is in the folded text under `LETTER_TABLE` wherever `_LETTER_RUN` may be. It costs 3 µs an article."""
+_SPACED_LETTERS = re.compile(rb" C +C +C ")
+"""Is in the folded text under `_LETTER_TABLE` wherever `_LETTER_RUN` may be. `in` would take twice as long."""
 _POSSESSIVE = re.compile(rb"'(?=s(?![a-z]))")
 LATIN_BYTE = ord("L")
-LETTER_TABLE = SCRIPT_TABLE.replace(b"L", b"C")
 SPACE_BYTE = ord(" ")
+_LETTER_TABLE = bytes(
+    PHRASE_END if code == PHRASE_END else ord("C") if script in b"CL" else SPACE_BYTE
+    for code, script in enumerate(SCRIPT_TABLE)
+)
+"""Folded byte → `C` for a letter, `.` for the mark between phrases, else a space."""
 _SPACES_TABLE = bytes(byte == SPACE_BYTE for byte in range(256))
 """A one for each space, else a zero."""
 _KEPT_BYTES_TABLE = bytes(byte not in b" '\n-" for byte in range(256))
 """A zero for each byte of a folded line that is no character of `FoldedText.data`."""
 _LAST_OFFSET = 10**12
+_BLOCK = 256
+"""Bytes whose marks are counted together."""
 
 
 class FoldedText:
@@ -72,7 +78,7 @@ class FoldedText:
         self._repaired, self._edits = _repair_text(original)
         self._folded_line = _fold_characters(self._repaired)
         self.data = _separate_words(self._folded_line)
-        if SPACED_LETTERS in self.data.translate(LETTER_TABLE):
+        if _may_have_letter_run(self.data):
             self._repaired, gaps = _replace_spans(self._repaired, _list_letter_gaps(self._repaired))
             self._edits = _chain_replacements(self._edits, gaps)
             self._folded_line = _fold_characters(self._repaired)
@@ -89,8 +95,8 @@ class FoldedText:
             start += 1
         while self.data[end - 1] == SPACE_BYTE:
             end -= 1
-        first = start - bisect_left(self._spaces, start)
-        last = end - bisect_left(self._spaces, end) - 1
+        first = start - self._spaces.count_before(start)
+        last = end - self._spaces.count_before(end) - 1
         return self._find_origin(first)[0], self._find_origin(last)[1]
 
     def count_words_before(self, offset: int) -> int:
@@ -98,32 +104,58 @@ class FoldedText:
         return bisect_left(self._word_starts, offset)
 
     @cached_property
-    def _spaces(self) -> Sequence[int]:
-        return array("Q", compress(range(len(self.data)), self.data.translate(_SPACES_TABLE)))
+    def _spaces(self) -> _Marks:
+        return _Marks(self.data.translate(_SPACES_TABLE))
 
     @cached_property
     def _word_starts(self) -> Sequence[int]:
-        starts = (space + 1 for space in self._spaces[:-1])
+        """An array, because the garbage collector visits each element of a list again and again."""
+        starts = compress(range(1, len(self.data)), self.data.translate(_SPACES_TABLE))
         return array("Q", (start for start in starts if self.data[start] != PHRASE_END))
 
     def _find_origin(self, number: int) -> tuple[int, int]:
         """Return where the character of a folded byte, counted without spaces, begins and ends in the original."""
-        place = self._repaired_places[number]
+        place = self._source_indices[self._kept_bytes.find(number)]
         return _find_origin(self._edits, place) if self._edits else (place, place + 1)
 
     @cached_property
-    def _repaired_places(self) -> Sequence[int]:
-        """For each folded byte that is no space: the index of its character in the repaired text.
+    def _kept_bytes(self) -> _Marks:
+        return _Marks(self._folded_line.translate(_KEPT_BYTES_TABLE))
 
-        An array, because the garbage collector visits each element of a list again and again.
-        """
-        is_kept = self._folded_line.translate(_KEPT_BYTES_TABLE)
-        return array("Q", compress(_list_source_indices(self._repaired), is_kept))
+    @cached_property
+    def _source_indices(self) -> Sequence[int]:
+        return _list_source_indices(self._repaired)
 
 
-@lru_cache(maxsize=8)
+class _Marks:
+    """Which places of a text are marked, one byte each: 1 or 0. It answers without a list of all marked places.
+
+    A text is asked for the places of few words, and such a list takes longer than all else that is done for them.
+    """
+
+    __slots__ = ("_counts", "_flags")
+
+    def __init__(self, flags: bytes) -> None:
+        self._flags = flags
+        blocks = (flags.count(1, start, start + _BLOCK) for start in range(0, len(flags), _BLOCK))
+        self._counts = array("Q", accumulate(blocks, initial=0))
+
+    def count_before(self, place: int) -> int:
+        """Return how many places before this one are marked."""
+        block, rest = divmod(place, _BLOCK)
+        return self._counts[block] + self._flags.count(1, place - rest, place)
+
+    def find(self, number: int) -> int:
+        """Return the marked place that has so many marked places before it."""
+        block = bisect_right(self._counts, number) - 1
+        start = block * _BLOCK
+        marked = compress(range(start, start + _BLOCK), self._flags[start : start + _BLOCK])
+        return next(islice(marked, number - self._counts[block], None))
+
+
+@lru_cache(maxsize=128)
 def fold_text(text: str) -> FoldedText:
-    """Return the folded form of a text. The last few are kept: rules, index and clustering fold the same article."""
+    """Return the folded form of a text. The last are kept: rules and index fold the same articles, 32 at a time."""
     return FoldedText(text)
 
 
@@ -136,6 +168,11 @@ def fold_term(term: str) -> bytes:
 def decode_folded(data: bytes) -> str:
     """Return folded bytes as characters."""
     return codecs.charmap_decode(data, "replace", DECODING_TABLE)[0]
+
+
+def encode_folded(text: str) -> bytes:
+    """Return folded characters as bytes, one each: `ahocorasick_rs` finds in them in half the time."""
+    return codecs.charmap_encode(text, "strict", ENCODING_TABLE)[0]
 
 
 def split_folded_words(text: str) -> list[str]:
@@ -153,12 +190,13 @@ def split_folded_lines(lines: Sequence[str]) -> list[list[str]]:
     >>> split_folded_lines(["Red Cross", "«Қызыл-Крест»."])
     [['red', 'cross'], ['кызыл', 'крест']]
     """
-    folded = FoldedText("\n".join(lines))
-    parts = [] if folded._edits else folded._folded_line.split(b"\n")
+    text, edits = _repair_text("\n".join(lines))
+    data = b" " + _spread_marks(_fold_characters(text)) + b" "
+    is_repaired = edits or _may_have_letter_run(data)
+    parts = [] if is_repaired else decode_folded(data.replace(b".", b" ")).split("\n")
     if len(parts) != len(lines):  # a line has a line break in it, or a word continues in the next line
         return [split_folded_words(line) for line in lines]
-    decoded = decode_folded(_spread_marks(folded._folded_line))
-    return [[word for word in line.split() if word != "."] for line in decoded.split("\n")]
+    return [part.split() for part in parts]
 
 
 TextReplacement = tuple[int, int, int, int]
@@ -240,6 +278,11 @@ def _find_origin(edits: tuple[TextReplacement, ...], place: int) -> tuple[int, i
     return old_end + place - end, old_end + place - end + 1
 
 
+def _may_have_letter_run(data: bytes) -> bool:
+    """Return whether folded bytes may have single letters with spaces between, which `_LETTER_RUN` finds."""
+    return _SPACED_LETTERS.search(data.translate(_LETTER_TABLE)) is not None
+
+
 def _separate_words(folded_line: bytes) -> bytes:
     """Return folded characters with one space between words and at each end, and hyphens and apostrophes gone."""
     return b" " + b" ".join(_spread_marks(folded_line).split()) + b" "
@@ -255,7 +298,7 @@ def _fold_characters(text: str) -> bytes:
     encoded = codecs.charmap_encode(text, FOLDING_ERROR_HANDLER, ENCODING_TABLE)[0].translate(None, INVISIBLE_BYTES)
     data = encoded.translate(FOLDING_TABLE)
     scripts = data.translate(SCRIPT_TABLE)
-    if b"LC" in scripts or b"CL" in scripts:
+    if b"L" in scripts and b"C" in scripts and (b"LC" in scripts or b"CL" in scripts):  # A pair takes much longer.
         data = _unify_scripts(data, scripts, encoded)
     if b"'s" in data:
         data = _POSSESSIVE.sub(b" ", data)
@@ -296,6 +339,7 @@ __all__ = [
     "PHRASE_END",
     "FoldedText",
     "decode_folded",
+    "encode_folded",
     "fold_term",
     "fold_text",
     "split_folded_lines",

@@ -15,11 +15,13 @@ words are in `defaults/languages.toml`. Why not a statistical library: docs/deci
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 
 from crawler.defaults import load_default_toml
-from crawler.text.region_languages import APOSTROPHES, MAX_WORDS, measure_common_words, measure_languages
+from crawler.text.letters import COMMON_LETTERS
+from crawler.text.region_languages import MAX_WORDS, measure_common_words, measure_languages
 
 MIN_LETTERS = 3
 """A text of fewer letters has no language."""
@@ -44,7 +46,8 @@ CLEAR_SHARE = 0.08
 """Share of common words from which a Russian or Kazakh text needs no comparison with its neighbours."""
 MIN_CONFIRMING_SHARE = 0.1
 """The same for a text that has its letters."""
-WORD_PATTERN = re.compile(r"[^\W\d_]++(?:'[^\W\d_]++)*+")
+APOSTROPHES = "ʻ‘’ʼ`´"
+WORD_PATTERN = re.compile(rf"[{COMMON_LETTERS}]++(?!'|[^\W\d_])|[^\W\d_]++(?:'[^\W\d_]++)*+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class _CyrillicAlphabet:
 class _LanguageLexicon:
     english_words: frozenset[str]
     beyond_russian: re.Pattern[str]
+    marked_word: re.Pattern[str]
+    """The rest of a word from a letter that Russian lacks."""
     kazakh_latin_letters: frozenset[str]
     other_latin_letters: frozenset[str]
     alphabets: tuple[_CyrillicAlphabet, ...]
@@ -70,6 +75,7 @@ def _load_lexicon() -> _LanguageLexicon:
     return _LanguageLexicon(
         english_words=frozenset(data["english_words"]),
         beyond_russian=re.compile(f"[^{data['russian_letters']}]"),
+        marked_word=re.compile(f"[^ {data['russian_letters']}][^ ]*+"),
         kazakh_latin_letters=frozenset(data["kazakh_latin_letters"]),
         other_latin_letters=frozenset(data["other_latin_letters"]),
         alphabets=tuple(_CyrillicAlphabet(**alphabet) for alphabet in data["cyrillic"]),
@@ -84,12 +90,14 @@ def detect_language(text: str) -> str | None:
     >>> detect_language("Министр Қызыл Крест өкілдерін қабылдады")
     'kk'
     """
-    lower = APOSTROPHES.sub("'", text.lower())
+    lower = text.lower()
+    for mark in APOSTROPHES:
+        lower = lower.replace(mark, "'")
     words = WORD_PATTERN.findall(lower)
-    cyrillic = [word for word in words if "\u0400" <= word[0] <= "\u04ff"]
+    cyrillic = [word for word in words if "\u0400" <= word < "\u0500"]
     if "'" in lower:
         cyrillic = [word.replace("'", "") for word in cyrillic]
-    latin = [word for word in words if word[0] < "\u0250"]
+    latin = [word for word in words if word < "\u0250"]
     cyrillic_letters, latin_letters = sum(map(len, cyrillic)), sum(map(len, latin))
     if cyrillic_letters + latin_letters < MIN_LETTERS:
         return None
@@ -97,12 +105,10 @@ def detect_language(text: str) -> str | None:
 
 
 def _detect_cyrillic(words: list[str]) -> str | None:
-    lexicon = _load_lexicon()
-    letters = "".join(words)
-    beyond_russian = lexicon.beyond_russian.findall(letters)  # `set(letters)` makes an object of each letter
-    marked_count = sum(map(bool, map(lexicon.beyond_russian.search, words))) if beyond_russian else 0
-    is_marked = marked_count >= MIN_MARKED_WORD_SHARE * len(words)
-    found = _list_alphabets(letters, len(beyond_russian)) if is_marked else []
+    # One search in all words is much cheaper than one in each word.
+    marked = _load_lexicon().marked_word.findall(" ".join(words))
+    is_marked = len(marked) >= MIN_MARKED_WORD_SHARE * len(words)
+    found = _list_alphabets(words, marked) if is_marked else []
     clear = "ru" if not is_marked else "kk" if found and found[0].language == "kk" else None
     if clear and measure_common_words(words, clear) >= CLEAR_SHARE:
         return clear
@@ -120,23 +126,25 @@ def _detect_cyrillic(words: list[str]) -> str | None:
     is_confirmed = share >= MIN_CONFIRMING_SHARE and share >= shares["mn"]
     if not is_confirmed:
         best = found[0]
-        is_confirmed = any(map(letters.__contains__, best.unique))
+        is_confirmed = any(letter in word for word in words for letter in best.unique)
     return best.language if is_confirmed and best.language in TEXT_LANGUAGES else None
 
 
-def _list_alphabets(letters: str, beyond_russian: int) -> list[_CyrillicAlphabet]:
-    """Return the alphabets that have the letters of a text, the smallest first. So many letters are not Russian's."""
+def _list_alphabets(words: list[str], marked: list[str]) -> list[_CyrillicAlphabet]:
+    """Return the alphabets that have the letters of a text, the smallest first. `marked`: the ends of marked words."""
+    letters = "".join(words)
+    counts = Counter(_load_lexicon().beyond_russian.findall("".join(marked)))
     return [
         alphabet
         for alphabet in _load_lexicon().alphabets
-        if sum(map(letters.count, alphabet.own)) >= MIN_OWN_LETTER_SHARE * beyond_russian
+        if sum(counts[letter] for letter in alphabet.own) >= MIN_OWN_LETTER_SHARE * counts.total()
         and sum(map(letters.count, alphabet.lacking)) <= MAX_LACKING_LETTER_SHARE * len(letters)
     ]
 
 
 def _detect_latin(words: list[str]) -> str | None:
     lexicon = _load_lexicon()
-    if sum(word in lexicon.english_words for word in words) >= MIN_ENGLISH_WORD_SHARE * len(words):
+    if sum(map(lexicon.english_words.__contains__, words)) >= MIN_ENGLISH_WORD_SHARE * len(words):
         return "en"
     shares = measure_languages(words, "latin")
     if (

@@ -21,10 +21,13 @@ from crawler.text.number_words import (
     load_scale_words,
 )
 
-_YEARS = range(1900, 2101)
+_YEARS = frozenset(map(float, range(1900, 2101)))
+"""A set, because a range compares a float with each of its numbers."""
 _SMALLEST_SCALE = 1000
 """From this value on a word multiplies the number before it."""
 _DIGIT = re.compile(r"\d")
+_MAYBE_DIGIT = re.compile("[0-9\u0660-\U0010ffff]")
+"""Every digit, and much else behind the letters of Europe. `re` finds it in half the time of `_DIGIT`."""
 _GROUPED_PATTERN = re.compile(r"\d{1,3}(?:[\u00a0\u202f ,]\d{3})+")
 _DATE_OR_TIME = re.compile(r"\d(?<!\d\d)(?:\d{0,3}[./-]\d{1,2}[./-]\d{2,4}|\d?:\d{2})(?!\d)")
 """It begins with one set of characters, which `re` searches six times faster than alternatives."""
@@ -70,14 +73,16 @@ def find_numbers(text: str) -> Iterator[float]:
 
 def find_numbers_in_sentences(sentences: Iterable[str]) -> Iterator[float]:
     """Yield the values that sentences write in digits. Searched together they take half the time."""
-    return find_numbers_in_digits(_SENTENCE_GAP.join(filter(_DIGIT.search, sentences)))
+    return find_numbers_in_digits(_SENTENCE_GAP.join(filter(_MAYBE_DIGIT.search, sentences)))
 
 
 def find_numbers_in_digits(text: str) -> Iterator[float]:
     """Yield the values that a text writes in digits, without dates, times and years."""
     if not _DIGIT.search(text):  # Most sentences have no digit, and the patterns below cost much more than this one.
         return
-    lower = _get_day_pattern().sub(" ", _DATE_OR_TIME.sub(" ", text.lower()))
+    lower = _DATE_OR_TIME.sub(" ", text.lower())
+    if _has_month(lower):
+        lower = _get_day_pattern().sub(" ", lower)
     scales = load_scale_words()
     for found in _get_number_pattern().finditer(lower):
         value = _parse_number(found[1]) * (scales[found[2]] if found[2] else 1)
@@ -99,9 +104,10 @@ def find_days(text: str) -> Iterator[tuple[int, int]]:
     >>> list(find_days("27 қараша күнгі, on March 6"))
     [(11, 27), (3, 6)]
     """
-    if not _DIGIT.search(text):
+    lower = text.lower()
+    if not (_DIGIT.search(text) and _has_month(lower)):
         return
-    for found in _get_day_pattern().finditer(text.lower()):
+    for found in _get_day_pattern().finditer(lower):
         yield get_month_stems()[found[2] or found[3]], int(found[1] or found[4])
 
 
@@ -186,7 +192,17 @@ def _is_in_word(character: str) -> bool:
     return character.isalnum() or character == "_"
 
 
+def _has_month(lower: str) -> bool:
+    """Return whether a text in small letters has a month's stem. `_get_day_pattern` takes ten times as long."""
+    return bool(_load_month_finder().find_matches_as_indexes(lower))
+
+
 # --- patterns with words, compiled at their first use
+
+
+@cache
+def _load_month_finder() -> AhoCorasick:
+    return AhoCorasick(list(get_month_stems()))
 
 
 @cache

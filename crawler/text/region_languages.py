@@ -18,7 +18,6 @@ MIN_STEM_LENGTH = 2
 """Letters before an ending."""
 ENDING_WEIGHT = 0.6
 """What an ending counts beside a common word: other languages may have it too."""
-APOSTROPHES = re.compile("[ʻ‘’ʼ`´]")
 
 
 @dataclass(frozen=True, slots=True)

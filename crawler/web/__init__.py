@@ -20,6 +20,8 @@ pages          one module a page
 api            the API under `/api/v1`
 feeds          feeds for readers' programs
 answer_cache   answers of the last second
+answer_threads  the threads in which answers are made
+renewed_values  what is on every page, read anew beside the answers
 conditional    answers that the client has already
 probes         `/healthz`, `/readyz` and `/metrics`
 demo           the stored sample pages in a throw-away store

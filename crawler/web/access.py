@@ -7,10 +7,8 @@ a route that has no declaration.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -25,6 +23,7 @@ from crawler.config import WebConfig
 from crawler.errors import UsageError
 from crawler.roles import LOCAL_NAME, Role
 from crawler.store import Store
+from crawler.web.answer_threads import AnswerThreads
 from crawler.web.errors import ForeignForm, PageMissing, RoleMissing, SignInNeeded
 from crawler.web.forms import SESSION_COOKIE, TOKEN_HEADER, find_cookie, is_form_token
 from crawler.web.passwords import clean_user_name, hash_secret
@@ -150,7 +149,7 @@ async def end_with_session(stream: AsyncIterator[bytes], connection: HTTPConnect
 class AccessControl:
     """Says who sends a request. `identify` waits for the store, so routes call it in one of the page threads."""
 
-    def __init__(self, store: Store, web: WebConfig, threads: Executor, *, is_public: bool = False) -> None:
+    def __init__(self, store: Store, web: WebConfig, threads: AnswerThreads, *, is_public: bool = False) -> None:
         """`is_public`: the server listens at an address that other machines may reach."""
         self.threads = threads
         self._store, self._web = store, web
@@ -166,7 +165,7 @@ class AccessControl:
         """Raise SignInNeeded, RoleMissing or ForeignForm if the sender may not use a route."""
         if access.role is None:
             return
-        principal = await asyncio.get_running_loop().run_in_executor(self.threads, self.identify, connection)
+        principal = await self.threads.run(self.identify, connection)
         if principal is None:
             # A feed reader cannot sign in, and an address with a wrong secret is no address.
             raise PageMissing if FEED_PARAMETER in connection.path_params else SignInNeeded
@@ -187,7 +186,7 @@ class AccessControl:
     async def is_still_admitted(self, connection: HTTPConnection) -> bool:
         """Return whether the sender of a request is who it was when the answer began: an answer may have no end."""
         before = connection.scope.pop(PRINCIPAL_KEY, None)
-        now = await asyncio.get_running_loop().run_in_executor(self.threads, self.identify, connection)
+        now = await self.threads.run(self.identify, connection)
         return now is not None and now == before
 
     def _find_principal(self, connection: HTTPConnection) -> Principal | None:

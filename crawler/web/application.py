@@ -6,10 +6,8 @@ connection to the store.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from typing import NamedTuple
 
@@ -33,6 +31,7 @@ from crawler.web.access import (
     declare_access,
     list_guarded_routes,
 )
+from crawler.web.answer_threads import AnswerThreads
 from crawler.web.api.application import API_PATH, make_api
 from crawler.web.api.problems import answer_error
 from crawler.web.api.reference import show_reference
@@ -153,11 +152,11 @@ FORMS: Sequence[FormRoute] = (
 def make_app(newsroom: Newsroom, *, is_public: bool = False) -> Starlette:
     """Return the application over a newsroom. `is_public`: it listens at an address that other machines may reach.
 
-    `state.threads` has the pools of threads that read the store. Shut them down before the store is closed.
+    `state.threads` has the threads that read the store. Close them before the store is closed.
     """
     site = PageRenderer(newsroom)
-    pool = ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="page")
-    guests = ThreadPoolExecutor(GUEST_THREADS, thread_name_prefix="guest")
+    pool = AnswerThreads(PAGE_THREADS, "page")
+    guests = AnswerThreads(GUEST_THREADS, "guest")
     routes: list[BaseRoute] = [
         GuardedRoute(
             path,
@@ -191,7 +190,7 @@ def make_app(newsroom: Newsroom, *, is_public: bool = False) -> Starlette:
         shown = classify_error(error)
         if shown.status == 500:
             log.error("%s %s failed", request.method, format_logged_path(request), exc_info=error)
-        return await asyncio.get_running_loop().run_in_executor(pool, show_error, site, request, shown, control)
+        return await pool.run(show_error, site, request, shown, control)
 
     app = Starlette(
         routes=routes,
@@ -214,24 +213,22 @@ def format_logged_path(request: Request) -> str:
     return request.url.path.replace(secret, "…") if secret else request.url.path
 
 
-def make_endpoint(site: PageRenderer, page: Page, pool: ThreadPoolExecutor) -> Callable[..., Awaitable[Response]]:
+def make_endpoint(site: PageRenderer, page: Page, pool: AnswerThreads) -> Callable[..., Awaitable[Response]]:
     """Return the endpoint that answers by a page in one of the threads."""
 
     async def answer_request(request: Request) -> Response:
-        return await asyncio.get_running_loop().run_in_executor(pool, run_page, site, page, request)
+        return await pool.run(run_page, site, page, request)
 
     return answer_request
 
 
-def make_form_endpoint(
-    site: PageRenderer, page: FormPage, pool: ThreadPoolExecutor
-) -> Callable[..., Awaitable[Response]]:
+def make_form_endpoint(site: PageRenderer, page: FormPage, pool: AnswerThreads) -> Callable[..., Awaitable[Response]]:
     """Return the endpoint that checks a form and answers it in one of the threads."""
 
     async def answer_form(request: Request) -> Response:
         form = parse_form(request.headers.get("content-type", ""), await request.body())
         site.forms.raise_if_forged(request, form)
-        return await asyncio.get_running_loop().run_in_executor(pool, run_page, site, page, request, form)
+        return await pool.run(run_page, site, page, request, form)
 
     return answer_form
 

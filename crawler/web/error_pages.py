@@ -12,7 +12,7 @@ from crawler.errors import CrawlerError, FileChanged, StoreError, UsageError
 from crawler.web.access import AccessControl
 from crawler.web.errors import BadAddress, ForeignForm, PageMissing, RoleMissing, SignInNeeded
 from crawler.web.forms import SESSION_COOKIE, find_cookie
-from crawler.web.pages.sign_in import SIGN_IN_PATH
+from crawler.web.oidc import SIGN_IN_PATH
 from crawler.web.rendering import PageRenderer, make_address
 from crawler.web.security import BodyTooLong
 from crawler.web.translations import mark_message

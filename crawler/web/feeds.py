@@ -6,8 +6,6 @@ address is for who is signed in.
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import Executor
 from email.utils import format_datetime
 from urllib.parse import urlencode
 
@@ -22,6 +20,7 @@ from crawler.publish.phrases import OUTPUT_LANGUAGES
 from crawler.publish.query import ArticleQuery
 from crawler.roles import Role
 from crawler.web.access import GuardedRoute, KeyScope, needs_role
+from crawler.web.answer_threads import AnswerThreads
 from crawler.web.conditional import has_entity_tag, make_entity_tag
 from crawler.web.errors import BadAddress, PageMissing
 from crawler.web.newsroom import Newsroom
@@ -34,12 +33,12 @@ FEED_TYPES = {"atom": "application/atom+xml", "rss": "application/rss+xml", "jso
 FEED_PARAMETERS = frozenset({"source", "language", "unit"})
 
 
-def make_feed_routes(newsroom: Newsroom, threads: Executor) -> list[GuardedRoute]:
+def make_feed_routes(newsroom: Newsroom, threads: AnswerThreads) -> list[GuardedRoute]:
     """Return the routes of the feeds."""
 
     @needs_role(Role.READER, KeyScope.FEEDS)
     async def send_feed(request: Request) -> Response:
-        return await asyncio.get_running_loop().run_in_executor(threads, make_feed_answer, newsroom, request)
+        return await threads.run(make_feed_answer, newsroom, request)
 
     paths = ("/feeds/{name}.{form}", "/feeds/{feed_secret}/{name}.{form}")
     return [GuardedRoute(path, send_feed, methods=["GET"]) for path in paths]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
@@ -29,16 +28,16 @@ from crawler.store.reading_lists import StoryFilter
 from crawler.text.dates import load_time_zone
 from crawler.web.answer_cache import AnswerCache
 from crawler.web.oidc import OidcClient, raise_if_not_installed
+from crawler.web.renewed_values import RenewedValues
 from crawler.web.review_drafts import ReviewDrafts
 from crawler.web.surveys import SurveyDesk
 
 STATE_SECONDS = 20.0
 """Time for which the state of the sources is remembered: it is on every page and takes many queries."""
+COUNT_SECONDS = 10.0
+"""Time for which a number of stories is remembered: a page has some twenty."""
 FILE_SECONDS = 2.0
 """Time between two looks at whether crawler.toml or the rules file changed."""
-COUNT_SECONDS = 10.0
-"""Time for which a count of stories is remembered: a page has many, and each reads up to a thousand rows."""
-MAX_REMEMBERED_COUNTS = 2000
 log = logging.getLogger(__name__)
 
 
@@ -71,16 +70,14 @@ class Newsroom:
     rule_set: RuleSet = field(init=False)
     entry_builder: EntryBuilder = field(init=False)
     """Builds the entries of the API. To make one reads the rights and titles of all sources."""
-    _states: dict[str, SourceState] = field(init=False, default_factory=dict)
-    _states_until: float = field(init=False, default=0.0)
-    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+    story_counts: RenewedValues[StoryFilter, int] = field(init=False)
+    _states: RenewedValues[None, Mapping[str, SourceState]] = field(init=False)
     _rule_titles: dict[str, dict[str, str]] = field(init=False, default_factory=dict)
     answers: AnswerCache = field(init=False, default_factory=AnswerCache)
     surveys: SurveyDesk = field(init=False, default_factory=SurveyDesk)
     review_drafts: ReviewDrafts = field(init=False, default_factory=ReviewDrafts)
-    drawn_rows: dict[Hashable, Any] = field(init=False, default_factory=dict)
-    """Rows of *Today* as `draw_rows` keeps them. They have names of sources and rules."""
-    _counts: dict[StoryFilter, tuple[float, int]] = field(init=False, default_factory=dict)
+    drawn_parts: dict[Hashable, Any] = field(init=False, default_factory=dict)
+    """Parts of *Today* as `remember_drawn` keeps them. They have names of sources and rules."""
     _files: tuple[object, ...] = field(init=False, default=())
     _files_until: float = field(init=False, default=0.0)
 
@@ -98,9 +95,11 @@ class Newsroom:
             raise_if_not_installed()
             self.oidc = OidcClient(web.oidc, web.address)
         self.rule_set = load_rules(self.config.rules)
+        self.story_counts = RenewedValues(self.store.reading_lists.count_stories, COUNT_SECONDS)
+        self._states = RenewedValues(self._load_states, STATE_SECONDS)
         self._rule_titles = {language: self.rule_set.get_titles(language) for language in OUTPUT_LANGUAGES}
-        # Replaced last: a page that is drawn meanwhile keeps its rows, which have former names, in the old dictionary.
-        self.drawn_rows, self.entry_builder = {}, EntryBuilder(self.config, self.store)
+        # Replaced last: a page that is drawn meanwhile keeps its parts, which have former names, in the old dictionary.
+        self.drawn_parts, self.entry_builder = {}, EntryBuilder(self.config, self.store)
 
     @property
     def can_edit(self) -> bool:
@@ -198,38 +197,24 @@ class Newsroom:
 
     def get_states(self) -> Mapping[str, SourceState]:
         """Return the state of each enabled source, at most `STATE_SECONDS` old."""
-        with self._lock:
-            if time.monotonic() >= self._states_until:
-                now, timings = datetime.now(UTC), make_timings(self.config, self.store)
-                # A demo reads stored pages only.
-                mode = "replay" if self.is_demo else "live"
-                self._states = {
-                    name: load_state(self.store, name, timing, self.config, now, mode=mode)
-                    for name, timing in timings.items()
-                }
-                self._states_until = time.monotonic() + STATE_SECONDS
-            return self._states
+        return self._states.get(None)
 
     def forget_states(self) -> None:
         """Read the state of the sources anew, because a reader changed it."""
-        with self._lock:
-            self._states_until = 0.0
+        self._states.clear()
 
-    def count_stories(self, wanted: StoryFilter) -> int:
-        """Return how many stories a list has, as it was at most `COUNT_SECONDS` ago (see `ReadingListRepository`)."""
-        now = time.monotonic()
-        known = self._counts.get(wanted)
-        if known is not None and known[0] > now:
-            return known[1]
-        count = self.store.reading_lists.count_stories(wanted)
-        if len(self._counts) >= MAX_REMEMBERED_COUNTS:
-            self._counts.clear()
-        self._counts[wanted] = (now + COUNT_SECONDS, count)
-        return count
+    def renew_values(self) -> None:
+        """Read anew what readers ask for, before they have to wait for it."""
+        self.story_counts.renew()
+        self._states.renew()
 
-    def forget_counts(self) -> None:
-        """Count anew, because a reader changed what is counted."""
-        self._counts.clear()
+    def _load_states(self, _: None) -> Mapping[str, SourceState]:
+        now, timings = datetime.now(UTC), make_timings(self.config, self.store)
+        # A demo reads stored pages only.
+        mode = "replay" if self.is_demo else "live"
+        return {
+            name: load_state(self.store, name, timing, self.config, now, mode=mode) for name, timing in timings.items()
+        }
 
     def list_troubled(self) -> list[SourceState]:
         """Return the sources whose articles may be missing."""

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import Executor
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -22,6 +20,7 @@ from crawler.items import Health
 from crawler.roles import Role
 from crawler.service.source_state import UNWATCHED, SourceState
 from crawler.web.access import OPEN_TO_ALL, GuardedRoute, KeyScope, declare_access, needs_role
+from crawler.web.answer_threads import AnswerThreads
 from crawler.web.newsroom import Newsroom
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -101,7 +100,7 @@ def _make_health_metric(states: Collection[SourceState]) -> Metric:
     return metric
 
 
-def make_probe_routes(newsroom: Newsroom, threads: Executor) -> list[GuardedRoute]:
+def make_probe_routes(newsroom: Newsroom, threads: AnswerThreads) -> list[GuardedRoute]:
     """Return the routes for programs that watch the server."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(NewsroomCollector(newsroom))
@@ -114,14 +113,14 @@ def make_probe_routes(newsroom: Newsroom, threads: Executor) -> list[GuardedRout
     @declare_access(OPEN_TO_ALL)
     async def report_readiness(request: Request) -> Response:
         try:
-            await asyncio.get_running_loop().run_in_executor(threads, read_store, newsroom)
+            await threads.run(read_store, newsroom)
         except StoreError:
             return PlainTextResponse("The store cannot be read.\n", 503, NO_STORE)
         return PlainTextResponse("ready\n", headers=NO_STORE)
 
     @needs_role(Role.READER, KeyScope.METRICS)
     async def send_metrics(request: Request) -> Response:
-        text = await asyncio.get_running_loop().run_in_executor(threads, generate_latest, registry)
+        text = await threads.run(generate_latest, registry)
         return Response(text, media_type=METRICS_TYPE, headers=NO_STORE)
 
     endpoints = {"/healthz": report_life, "/readyz": report_readiness, "/metrics": send_metrics}

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from functools import cache, cached_property
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import cache, lru_cache
 from gettext import NullTranslations
 from importlib import resources
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_timedelta
 from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
 from jinja2.visitor import NodeTransformer
@@ -41,9 +41,7 @@ SHORT_LANGUAGE_NAMES = {"en": "EN", "ru": "РУС", "kk": "ҚАЗ"}
 COOKIE_SECONDS = 365 * 86400
 CHOICES: Mapping[str, tuple[str, ...]] = {"theme": ("system", "light", "dark"), "shortcuts": ("on", "off")}
 """What a user chooses about all pages: parameter and cookie, with the values. The first one is the default."""
-FLEETING = frozenset(
-    {*CHOICES, "lang", "done", "undone", "saved", "retried", "changed", "ended", "out", "added", "turned"}
-)
+FLEETING = frozenset({*CHOICES, "lang", "done", "undone", "saved", "retried", "changed", "added", "turned"})
 """Parameters that are no part of what a page shows."""
 CARD_TIME_WORDS = {
     TimeKind.PUBLISHED: mark_message("published"),
@@ -117,10 +115,10 @@ class Reader:
         """Whether the reader may change rules in force, channels, sources and users."""
         return self.principal is not None and self.principal.is_owner
 
-    @cached_property
+    @property
     def phrases(self) -> Phrases:
         """The words around articles and times, as messages have them."""
-        return Phrases(self.language, self.newsroom.zone)
+        return _make_phrases(self.language, self.newsroom.zone)
 
     def translate(self, message: str, **values: object) -> str:
         """Return a message in the reader's language, with its gaps filled."""
@@ -143,14 +141,14 @@ class Reader:
         local = self.to_local(at)
         named = local.year != self.to_local(self.now).year if with_year is None else with_year
         formats = DAY_FORMATS_WITH_YEAR if named else DAY_FORMATS
-        return capitalize_first(str(format_datetime(local, formats[self.language], locale=self.language)))
+        return _format_date(local.date(), formats[self.language], self.language)
 
     def format_days(self, first: datetime, last: datetime) -> str:
         """Return the days from `first` to `last` in words, or the one day that they are."""
         begin, end = self.format_day(first), self.format_day(last)
         if begin == end:
             return begin
-        weekday = str(format_datetime(self.to_local(last), "EEEE", locale=self.language))
+        weekday = _name_weekday(self.to_local(last).date(), self.language)
         return f"{begin} – {end.replace(capitalize_first(weekday), weekday, 1)}"
 
     def format_clock(self, at: datetime) -> Markup:
@@ -209,6 +207,21 @@ class Reader:
     def format_excerpt(self, excerpt: CardExcerpt) -> Markup:
         """Return a sentence with its matches marked."""
         return mark_spans(excerpt.text, excerpt.marks)
+
+
+@lru_cache(maxsize=16)
+def _make_phrases(language: str, zone: tzinfo) -> Phrases:
+    return Phrases(language, zone)
+
+
+@lru_cache(maxsize=256)
+def _format_date(day: date, pattern: str, language: str) -> str:
+    return capitalize_first(str(format_date(day, pattern, locale=language)))
+
+
+@lru_cache(maxsize=256)
+def _name_weekday(day: date, language: str) -> str:
+    return str(format_date(day, "EEEE", locale=language))
 
 
 def list_spans(spans: Iterable[DiffSpan]) -> list[tuple[str, str]]:
@@ -298,17 +311,15 @@ class PageRenderer:
     def _make_page_values(self, request: Request, key: str) -> dict[str, Any]:
         """Return what the frame around every page shows."""
         parameters = [(name, value) for name, value in request.query_params.multi_items() if name not in FLEETING]
-        path = quote(request.url.path, safe=":/")
+        path, query = quote(request.url.path, safe=":/"), urlencode(parameters)
+        prefix = f"{path}?{query}&" if query else f"{path}?"
         chosen: dict[str, Any] = {name: get_choice(request, name) for name in CHOICES}
         return {
             **chosen,
-            "choices": {
-                name: {value: f"{path}?{urlencode([*parameters, (name, value)])}" for value in CHOICES[name]}
-                for name in CHOICES
-            },
+            "choices": {name: {value: f"{prefix}{name}={value}" for value in CHOICES[name]} for name in CHOICES},
             "path": request.url.path,
-            "address": f"{path}?{urlencode(parameters)}" if parameters else path,
-            "languages": {name: f"{path}?{urlencode([*parameters, ('lang', name)])}" for name in OUTPUT_LANGUAGES},
+            "address": f"{path}?{query}" if query else path,
+            "languages": {name: f"{prefix}lang={name}" for name in OUTPUT_LANGUAGES},
             "token": self.forms.make_token(key),
             "done": self._find_done_action(request),
             "is_undone": "undone" in request.query_params,

@@ -6,10 +6,12 @@ refused (a foreign name that resolves to 127.0.0.1), and a form must come from a
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import re
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -24,6 +26,9 @@ HOST_PATTERN = re.compile(r"(\[[0-9a-fA-F:]+\]|[^:\[\]]+)(?::\d{1,5})?")
 MAX_REQUEST_BYTES = 64 * 1024
 MAX_FORM_BYTES: Mapping[str, int] = {"/review": 512 * 1024}
 """Limits of forms that are larger: a review has up to 100 lines, and a letter takes up to 12 bytes in a form."""
+MAX_DISCARDED_BYTES = 2 * 1024 * 1024
+"""How much of a refused request is read and thrown away: above what nginx passes on (1 MB unless configured)."""
+DISCARD_SECONDS = 5
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -93,28 +98,31 @@ class RequestGuard:
             await self._app(scope, receive, send)
             return
 
+        headers = Headers(scope=scope)
+        length, limit = headers.get("content-length", "0"), MAX_FORM_BYTES.get(scope["path"], MAX_REQUEST_BYTES)
+        is_too_large = not length.isdecimal() or int(length) > limit
+        body = RequestBody(receive, 0 if is_too_large else limit)
+
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
+                if message["status"] >= HTTPStatus.BAD_REQUEST:
+                    await body.discard_rest()
+                added = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
+                    added.setdefault(name, value)
                 if scope["scheme"] == "https":
-                    headers.setdefault("strict-transport-security", TRANSPORT_SECURITY)
+                    added.setdefault("strict-transport-security", TRANSPORT_SECURITY)
             await send(message)
 
         # Later parts see the client that a proxy names, so this one is noted first.
         scope[PROXY_KEY] = self._policy.is_trusted_proxy(scope)
-        headers = Headers(scope=scope)
         if not self._policy.accepts_host(headers.get("host", "")):
             refusal = "This server answers only under the address at which it was started."
             await make_refusal(scope, 421, refusal)(scope, receive, send_guarded)
-            return
-        length, limit = headers.get("content-length", "0"), MAX_FORM_BYTES.get(scope["path"], MAX_REQUEST_BYTES)
-        is_too_large = not length.isdecimal() or int(length) > limit
-        if is_too_large and scope["path"] not in MAX_FORM_BYTES:
+        elif is_too_large and scope["path"] not in MAX_FORM_BYTES:
             await make_refusal(scope, 413, "The request is too large.")(scope, receive, send_guarded)
         else:  # a page explains it to who sent a large form
-            await self._app(scope, _limit_body(receive, 0 if is_too_large else limit), send_guarded)
+            await self._app(scope, body.receive, send_guarded)
 
 
 def make_refusal(scope: Scope, status: int, detail: str) -> Response:
@@ -129,18 +137,38 @@ class BodyTooLong(Exception):
     """A request whose body is longer than the limit of its path."""
 
 
-def _limit_body(receive: Receive, limit: int) -> Receive:
-    left = limit
+class RequestBody:
+    """The body of a request while it arrives."""
 
-    async def receive_limited() -> Message:
-        nonlocal left
-        message = await receive()
-        left -= len(message.get("body", b""))
-        if left < 0:
+    def __init__(self, receive: Receive, limit: int) -> None:
+        """`limit`: how many bytes the application takes."""
+        self._receive, self._left = receive, limit
+        self._has_ended = False
+
+    async def receive(self) -> Message:
+        """Return the next message of a request, or raise BodyTooLong."""
+        message = await self._receive_any()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
             raise BodyTooLong
         return message
 
-    return receive_limited
+    async def discard_rest(self) -> None:
+        """Read what the sender still sends, within bounds.
+
+        The server closes the connection after an answer of HTTP/1.0, which proxies speak. Bytes that nobody read make
+        the system reset it, and the proxy answers with 502 in place of what the server said.
+        """
+        left = MAX_DISCARDED_BYTES
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DISCARD_SECONDS):
+                while left > 0 and not self._has_ended:
+                    left -= len((await self._receive_any()).get("body", b""))
+
+    async def _receive_any(self) -> Message:
+        message = await self._receive()
+        self._has_ended = not message.get("more_body", False)
+        return message
 
 
 @lru_cache(maxsize=256)

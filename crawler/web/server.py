@@ -8,7 +8,6 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -18,10 +17,12 @@ from crawler.errors import CrawlerError, PortTaken, UsageError
 from crawler.service.clustered_store import cluster_pending_articles
 from crawler.store import Store
 from crawler.web.access import is_reached_by_others
+from crawler.web.answer_threads import AnswerThreads
 from crawler.web.api.event_feed import EventFeed
 from crawler.web.application import make_app
 from crawler.web.newsroom import Newsroom
-from crawler.web.oidc import CALLBACK_PATH
+from crawler.web.oidc import CALLBACK_PATH, SIGN_IN_PATH
+from crawler.web.renewed_values import RENEWAL_SECONDS
 from crawler.web.security import is_loopback
 
 STOP_SECONDS = 5
@@ -48,7 +49,7 @@ def raise_if_open_to_all(host: str, web: WebConfig, store: Store | None) -> None
 
 
 def describe_access(address: str, newsroom: Newsroom) -> str:
-    """Return where the pages are, who may use them, and which address a provider of accounts has to send people to."""
+    """Return where the pages are, who may use them, and to which addresses a provider of accounts sends people."""
     web = newsroom.config.web
     if web.oidc.issuer is None and not newsroom.store.users.exist():
         log.info("There are no users: everything is done as `local`, with the role owner.")
@@ -58,6 +59,7 @@ def describe_access(address: str, newsroom: Newsroom) -> str:
         lines.append(f"In the browser: {web.address}/")
     if web.oidc.issuer is not None:
         lines.append(f"Redirect address, for the provider {web.oidc.issuer}: {web.address}{CALLBACK_PATH}")
+        lines.append(f"Address after a sign-out there: {web.address}{SIGN_IN_PATH}")
     if newsroom.config.web.address is None and not is_loopback(urlsplit(address).hostname or ""):
         lines.append("Passwords travel unencrypted: put a proxy with TLS in front (docs/serve.md).")
     return "\n".join(lines)
@@ -87,14 +89,16 @@ def open_listener(host: str, port: int) -> socket.socket:
 def serve_pages(newsroom: Newsroom, listener: socket.socket, on_ready: Callable[[str], None]) -> None:
     """Answer requests until a signal. `on_ready` gets the address. Signals have their former handlers afterwards."""
     server = make_server(newsroom, listener, on_ready)
-    keeper = StoryKeeper(newsroom)
-    keeper.start()
+    threads = make_background_threads(newsroom)
+    for thread in threads:
+        thread.start()
     try:
         with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
             runner.run(server.serve(sockets=[listener]))
     finally:
         newsroom.surveys.close()
-        keeper.stop()
+        for thread in threads:
+            thread.stop()
 
 
 def make_server(newsroom: Newsroom, listener: socket.socket, on_ready: Callable[[str], None]) -> AnnouncingServer:
@@ -122,7 +126,11 @@ class AnnouncingServer(uvicorn.Server):
     """A server that calls a function once it answers, and ends the live events and its threads before it ends."""
 
     def __init__(
-        self, config: uvicorn.Config, on_ready: Callable[[], None], event_feed: EventFeed, threads: Sequence[Executor]
+        self,
+        config: uvicorn.Config,
+        on_ready: Callable[[], None],
+        event_feed: EventFeed,
+        threads: Sequence[AnswerThreads],
     ) -> None:
         super().__init__(config)
         self._on_ready, self._event_feed, self._threads = on_ready, event_feed, threads
@@ -140,26 +148,39 @@ class AnnouncingServer(uvicorn.Server):
         await self._event_feed.close()
         await super().shutdown(sockets)
         for pool in self._threads:
-            pool.shutdown(cancel_futures=True)
+            pool.close()
 
 
-class StoryKeeper(threading.Thread):
-    """Groups the articles that wait for it into stories, in a thread of its own, so that pages show them together."""
+class BackgroundThread(threading.Thread):
+    """Does some work again and again beside the answers. What fails is logged, and tried again the next time."""
 
-    def __init__(self, newsroom: Newsroom) -> None:
-        super().__init__(name="story-keeper", daemon=True)
-        self._newsroom, self._ending = newsroom, threading.Event()
+    def __init__(self, name: str, seconds: float, work: Callable[[Callable[[], bool]], object]) -> None:
+        """`seconds`: the pause between. `work` gets a function that returns whether it has to end."""
+        super().__init__(name=name, daemon=True)
+        self._seconds, self._work, self._ending = seconds, work, threading.Event()
 
     def run(self) -> None:
-        """Look for waiting articles until the end."""
+        """Work until the end."""
         while not self._ending.is_set():
             try:
-                cluster_pending_articles(self._newsroom.store, self._newsroom.config, self._ending.is_set)
+                self._work(self._ending.is_set)
             except CrawlerError as error:
-                log.warning("Articles could not be grouped into stories: %s", error)
-            self._ending.wait(CLUSTER_INTERVAL_SECONDS)
+                log.warning("The %s failed: %s", self.name, error)
+            self._ending.wait(self._seconds)
 
     def stop(self) -> None:
-        """End the thread after the batch in progress."""
+        """End the thread after the work in progress."""
         self._ending.set()
         self.join(STOP_SECONDS)
+
+
+def make_background_threads(newsroom: Newsroom) -> list[BackgroundThread]:
+    """Return the threads of a server, not started. One groups articles into stories, as pages show them."""
+
+    def cluster(is_ending: Callable[[], bool]) -> None:
+        cluster_pending_articles(newsroom.store, newsroom.config, is_ending)
+
+    return [
+        BackgroundThread("grouping of articles into stories", CLUSTER_INTERVAL_SECONDS, cluster),
+        BackgroundThread("renewal of what pages show", RENEWAL_SECONDS, lambda is_ending: newsroom.renew_values()),
+    ]

@@ -1,4 +1,4 @@
-"""How the benchmark of the fleet lets workers fail, and what it measures of it."""
+"""How the benchmark of the fleet lets workers fail, and what it measures of the runs that they had."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.fleet import FleetFigures
-from benchmarks.fleet_failures import DatabaseLink, FailedWorker, WorkerProcess, find_recovery_times, list_processes
-from benchmarks.fleet_sites import FleetSites, FleetSource
+from benchmarks.fleet_failures import DatabaseLink, WorkerProcess, list_processes
+from benchmarks.fleet_recoveries import JobStep, LostRun, find_lost_runs, format_times
 
 
 @pytest.fixture
@@ -75,12 +75,34 @@ def test_memory_ends_every_process_of_a_worker() -> None:
     assert process.returncode == -9
 
 
-def test_recovery_is_the_time_to_the_request_of_another_worker() -> None:
-    sites = FleetSites([FleetSource("a", "127.0.0.1"), FleetSource("b", "127.0.0.1")])
-    sites.feed_requests = [(1.0, "a", "first"), (3.0, "a", "first"), (5.0, "b", "second"), (9.5, "a", "second")]
-    failed = [FailedWorker("first", 2.0, ("a", "b")), FailedWorker("second", 9.6, ("a",))]
-    times = find_recovery_times(failed, sites)
-    assert times == [7.5, 3.0, None]
-    figures = FleetFigures(1, recovery=times)
-    assert (figures.format_recovery(), figures.is_good) == ("5.2, 7.5 of 3", False)
-    assert FleetFigures(1).format_recovery() == "-"
+def test_lost_runs_are_those_that_a_failed_worker_did_not_end() -> None:
+    steps = [
+        JobStep(1, "a", 1.0, "doing", 10),
+        JobStep(2, "b", 1.5, "doing", 10),
+        JobStep(2, "b", 2.1, "succeeded", 10),  # its end was on the way to the database
+        JobStep(1, "a", 22.0, "todo", 10),
+        JobStep(1, "a", 23.0, "doing", 11),
+        JobStep(3, "c", 23.5, "doing", 12),
+        JobStep(1, "a", 42.5, "todo", 11),
+        JobStep(1, "a", 43.0, "doing", 12),
+        JobStep(3, "c", 44.0, "failed", 12),
+        JobStep(1, "a", 45.0, "succeeded", 12),
+    ]
+    first, second = find_lost_runs(steps, {10: 2.0, 11: 24.0})
+    expected = LostRun(source="a", failed_at=2.0, given_back=20.0, taken=21.0, made=43.0, losses=2)
+    assert (first, second) == (
+        expected,
+        LostRun(source="a", failed_at=24.0, given_back=18.5, taken=19.0, made=21.0),
+    )
+    assert str(first) == "a: given back after 20.0 s, taken after 21.0 s, made after 43.0 s; lost 2 times"
+    assert format_times([first.made, second.made, None]) == "32.0, 43.0 of 2"
+    assert format_times([]) == "-"
+
+
+def test_a_run_that_is_given_up_is_no_recovery() -> None:
+    steps = [JobStep(1, "a", 1.0, "doing", 10), JobStep(1, "a", 22.0, "failed", 10, is_lost=True)]
+    (lost,) = find_lost_runs(steps, {10: 2.0})
+    assert (lost.made, lost.given_up, lost.is_decided) == (None, 20.0, True)
+    (undecided,) = find_lost_runs(steps[:1], {10: 2.0})
+    assert FleetFigures(1, lost_runs=[lost]).is_good
+    assert not FleetFigures(1, lost_runs=[undecided]).is_good

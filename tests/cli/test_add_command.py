@@ -122,7 +122,7 @@ def test_preview_shows_fields_and_writes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("shape", "code", "reason"),
     [
-        (ChallengeSite, 11, "answered with a challenge page"),
+        pytest.param(ChallengeSite, 11, "answered with a challenge page", marks=pytest.mark.slow),
         (EmptySite, 13, "no feed, no sitemap and no group of links"),
     ],
 )

@@ -66,6 +66,7 @@ def test_a_command_imports_no_other() -> None:
 def test_articles_import_only_the_store(tmp_path: Path) -> None:
     unused = HEAVY.replace("asyncio ", "").replace("pydantic ", "").replace("sqlalchemy ", "")
     more = "click crawler.config.source_definition crawler.keywords holidays requests sqlalchemy.dialects.postgresql"
+    more += " crawler.similarity crawler.store.article_writer crawler.store.events crawler.store.users"
     open_store(f"sqlite:///{tmp_path / 'crawler.db'}").close()
     assert list_imported(["articles"], f"{unused} {more}", CRAWLER_DATA_DIR=str(tmp_path)) == "\n"
 

@@ -20,6 +20,7 @@ import pytest
 from support.process_tree import is_alive, list_descendants, wait_until
 from support.qazmonitor_site import QazMonitorSite
 from support.sandbox import Sandbox
+from support.server_thread import start_server_thread
 
 from crawler import spiders
 from crawler.items import Article, Verdict
@@ -154,7 +155,7 @@ def test_unsent_alarm_is_sent_at_a_check(tmp_path: Path) -> None:
             store, source="mfa", health="changed", exit_code=12, message="New shape.", run_id=None, finished_at=now
         )
     with http.server.HTTPServer(("127.0.0.1", 0), Receiver) as server:
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        start_server_thread(server)
         channel = json.dumps([f"json://127.0.0.1:{server.server_port}/"])
         with watching(sandbox, "qazmonitor", CRAWLER_ALARMS__CHANNELS=channel):
             wait_until(lambda: heard, 30)

@@ -23,6 +23,7 @@ def finished(sandbox: Sandbox, number: int) -> bool:
         return sum(run.finished_at is not None for run in store.runs.list_recent(limit=10)) >= number
 
 
+@pytest.mark.slow
 def test_watch_runs_due_sources_and_ends_on_sigterm(tmp_path: Path) -> None:
     with GovSite(6) as gov, QazMonitorSite(6) as qaz:
         sandbox = Sandbox(tmp_path, {"mfa": gov, "qazmonitor": qaz})

@@ -41,6 +41,7 @@ def read_day(html: str, url: str = "", title: str = "") -> str | None:
         ("09:30 – 27 ноября 2026", "ru", "2026-11-27T09:30:00"),
         ("12:00–14:05, 27.11.2026", "ru", "2026-11-27"),
         ("11/21/2026", "en", "2026-11-21"),
+        ("11.21.2026", "en", "2026-11-21"),
         ("2026年11月21日", "ja", "2026-11-21"),
     ],
 )
@@ -190,3 +191,23 @@ def test_the_time_element_beside_the_heading_wins_over_those_of_other_posts() ->
     assert read_day(f"{own}{text}<ul>{others}</ul>", title="A title") == "2026-11-28T09:00:00+05:00"
     assert read_day(f"<ul>{others[:200]}</ul>{text}{own}", title="A title") == "2026-11-28T09:00:00+05:00"
     assert read_day(f"<h1>A title</h1>{text}<ul>{others}</ul>", title="A title") is None
+
+
+def test_a_line_near_the_title_tells_which_of_several_time_elements_is_its_own() -> None:
+    others = "".join(f'<time datetime="2026-11-{day}">a day</time> Other post ' for day in (11, 12))
+    own = '<h1>A title</h1><p>28 November 2026</p><p><time datetime="2026-11-28">Saturday</time></p>'
+    assert read_day(f"<div>{others}</div>{own}", title="A title") == "2026-11-28"
+    assert read_day('<time datetime="2026-11-11">x</time><h1>A title</h1><p>30 November 2026</p>') == "2026-11-11"
+
+
+def test_a_marked_day_comes_before_visible_ones_when_a_time_in_utc_has_two() -> None:
+    html = """<meta property="article:published_time" content="2026-11-20T21:10:00Z"><h1>A title</h1>
+    <p class="today">20 November 2026</p><time>21 November 2026</time>"""
+    assert read_day(html, title="A title") == "2026-11-21"
+
+
+@pytest.mark.parametrize(("visible", "day"), [("March 9, 2026", "2026-03-09"), ("3 September 2026", "2026-09-03")])
+def test_the_rest_of_the_page_tells_day_and_month_of_a_date_in_numbers_apart(visible: str, day: str) -> None:
+    html = f"""<html lang="en"><head><meta name="article:published_time" content="03-09-2026"></head>
+    <body><h1>Storm ends</h1><p>Published {visible}</p></body></html>"""
+    assert read_day(html, title="Storm ends") == day

@@ -114,6 +114,7 @@ def site() -> Iterator[RedesignedKtkz]:
         yield site
 
 
+@pytest.mark.slow
 def test_a_redesign_degrades_the_run_and_the_mended_page_class_makes_no_revision(
     site: RedesignedKtkz, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

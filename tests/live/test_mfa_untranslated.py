@@ -10,6 +10,8 @@ from support.sandbox import CommandResult, Sandbox
 
 from crawler.items import Article
 
+pytestmark = pytest.mark.slow
+
 HOW = ("titles", "datelines", "alone")
 
 

@@ -17,6 +17,8 @@ from support.sandbox import CommandResult, Sandbox, get_expected_articles
 from crawler.archive.snapshot_reader import read_snapshot_at
 from crawler.items import Article, Verdict
 
+pytestmark = pytest.mark.slow
+
 SOURCES = ("mfa", "qazmonitor", "ktkz")
 BROKEN = {"mfa": ("no_title", "title"), "qazmonitor": ("markup", "published_at"), "ktkz": ("no_date", "published_at")}
 

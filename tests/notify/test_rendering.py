@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import re
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -17,6 +16,7 @@ import pytest
 from apprise.plugins.telegram import NotifyTelegram
 from support.article_publisher import NOON, ArticlePublisher
 from support.factories import make_config
+from support.server_thread import start_server_thread
 
 from crawler.config import Config, WebConfig
 from crawler.items import ArticleFlag, Verdict
@@ -145,7 +145,7 @@ def telegram(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
             """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    start_server_thread(server)
     monkeypatch.setattr(NotifyTelegram, "notify_url", f"http://127.0.0.1:{server.server_address[1]}/bot")
     yield posted
     server.shutdown()

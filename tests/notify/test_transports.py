@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from support.server_thread import start_server_thread
 from support.signal_gateway import SignalGateway
 
 from crawler.errors import ConfigError
@@ -57,7 +58,7 @@ class OddWebhook:
 @contextmanager
 def odd(answer: bytes, *, drips: bool = False) -> Iterator[OddWebhook]:
     one = OddWebhook(answer, drips=drips)
-    threading.Thread(target=one.server.serve_forever, args=(0.05,), daemon=True).start()
+    start_server_thread(one.server)
     yield one
     one.let_go.set()
     one.server.shutdown()

@@ -10,7 +10,7 @@ from crawler import spiders
 from crawler.config import Config
 from crawler.errors import PageChanged
 from crawler.pages.base import read_snapshot
-from crawler.pages.feed import Feed, repair_feed
+from crawler.pages.feed import Feed, list_plain_links, repair_feed
 from crawler.pages.site import Reading
 from crawler.pages.snapshot import Snapshot
 
@@ -52,6 +52,35 @@ def test_a_wrong_encoding_in_the_declaration_costs_no_entry(encoding: str) -> No
 
 def test_a_reference_to_a_character_stays() -> None:
     assert repair_feed("<a>&#1103;&#x44F;&amp;&#38;</a>") == "<a>&#1103;&#x44F;&amp;&#38;</a>"
+
+
+def test_links_of_plain_rss_are_found_without_feedparser() -> None:
+    feed = make_rss(
+        f"<link> {ONE} </link><guid>x</guid>", f"<title>a &amp; b</title><link><![CDATA[{ONE}?a=1&b]]></link>"
+    )
+    assert [link.strip() for link in list_plain_links(f"<?xml version='1.0' encoding='x'?>{feed}")] == [
+        ONE,
+        f"{ONE}?a=1&b",
+    ]
+
+
+@pytest.mark.parametrize(
+    "feed",
+    [
+        make_rss("<guid>x</guid>"),
+        make_rss(f"<link>{ONE}</link>", "<link>/news/1</link>"),
+        make_rss(f"<link>{ONE};a</link>"),
+        make_rss(f"<link>{ONE}<!-- x -->y</link>"),
+        make_rss(f"<link>{ONE}</link><a:link xmlns:a='http://www.w3.org/2005/Atom' href='x'/>"),
+        make_rss(f"<link>{ONE}</link><source><link>{ONE}</link></source>"),
+        f"<!DOCTYPE rss>{make_rss(f'<link>{ONE}</link>')}",
+        make_rss(f"<link>{ONE}</link>").removesuffix("</rss>"),
+        make_rss(f"<link>{ONE}</link>").replace("rss", "RSS"),
+        make_rss(f"<title>\ud800</title><link>{ONE}</link>"),
+    ],
+)
+def test_any_other_feed_is_left_to_feedparser(feed: str) -> None:
+    assert list_plain_links(feed) == []
 
 
 def test_entries_come_once_in_the_order_of_the_feed() -> None:

@@ -115,6 +115,17 @@ def test_short_texts_are_copies_only_with_the_same_title(store: Store) -> None:
     ]
 
 
+@pytest.mark.parametrize("stored", [True, False])
+def test_untranslated_article_overwrites_no_other_records_of_its_run(store: Store, *, stored: bool) -> None:
+    stray = replace(ARTICLE, title="Көпір", requested_language="kk")
+    with pytest.raises(ArticleFromOtherRecord):
+        judged(store, ARTICLE, stray, stored=stored)
+    alone = replace(stray, id="mfa:2:ru", body=f"{LONG} Да.")
+    own = replace(alone, title="Мост!", requested_language=None)
+    with pytest.raises(ArticleFromOtherRecord):
+        judged(store, alone, replace(alone, title="Мост"), own, alone, stored=stored)
+
+
 def test_untranslated_article_overwrites_no_other_records(store: Store) -> None:
     """gov.kz: the kk record has the Russian text, with another title."""
     stray = replace(ARTICLE, title="Көпір", requested_language="kk")

@@ -242,7 +242,13 @@ def test_an_unwritable_file_is_an_error_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ending", "package"), [("docx", "docx"), ("docx", "docxtpl"), ("pdf", "reportlab"), ("pdf", "pymupdf_fonts")]
+    ("ending", "package"),
+    [
+        ("docx", "docx"),
+        pytest.param("docx", "docxtpl", marks=pytest.mark.slow),
+        pytest.param("pdf", "reportlab", marks=pytest.mark.slow),
+        pytest.param("pdf", "pymupdf_fonts", marks=pytest.mark.slow),
+    ],
 )
 def test_missing_extra_is_one_sentence(tmp_path: Path, ending: str, package: str) -> None:
     code = f"import sys; sys.modules[{package!r}] = None; sys.argv[1:] = ['digest', '-o', 'review.{ending}']\n"

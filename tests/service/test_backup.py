@@ -156,6 +156,23 @@ def test_store_that_is_not_empty_is_replaced_only_when_told(file: Path, owner: C
         assert store.articles.count() == 2
 
 
+def test_two_restores_within_a_second_keep_both_former_stores(file: Path, owner: Config) -> None:
+    kept = []
+    for number in ("2", "3"):
+        with open_test_store(owner.database_url) as store:
+            store.articles.save(make_article(number), content_hash=f"h{number}", run_id=1, seen_at=NOON)
+        former = restore_backup(owner, file, overwrite=True, folder=None, now=NOON).former
+        assert former is not None
+        kept.append(former)
+    assert [each.name for each in kept] == [
+        "crawler.before-restore-20260306T120000Z.db",
+        "crawler.before-restore-20260306T120000Z-2.db",
+    ]
+    for former, number in zip(kept, ("2", "3"), strict=True):
+        with open_test_store(f"sqlite:///{former}") as store:
+            assert store.articles.get(make_article(number).id) is not None
+
+
 def test_owner_files_are_not_overwritten(file: Path, other: Config, tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/rules.toml").write_text("mine", encoding="utf-8")

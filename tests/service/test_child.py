@@ -220,6 +220,7 @@ def test_two_hundred_runs_leave_the_parent_as_it_was() -> None:
     assert measured()[1] == files
 
 
+@pytest.mark.slow
 def test_no_process_for_a_run_is_a_sentence() -> None:
     start_fork_server()
     files = len(list(Path("/proc/self/fd").iterdir()))

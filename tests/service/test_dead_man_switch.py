@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from support.article_publisher import ArticlePublisher
 from support.empty_stores import open_test_store
+from support.server_thread import start_server_thread
 from support.webhook_server import WebhookServer
 
 from crawler.config import Config
@@ -43,7 +43,7 @@ class HeartbeatServer:
                 """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        start_server_thread(self.server)
 
     @property
     def address(self) -> str:

@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 
 
@@ -18,18 +16,28 @@ def run_without_sockets(code: str) -> str:
     return ended.stdout + ended.stderr
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        "socket.create_connection(('127.0.0.1', 9))",
-        "socket.socket().connect_ex(('127.0.0.1', 9))",
-        "socket.getaddrinfo('localhost', 80)",
-        "socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('127.0.0.1', 9))",
-        "import asyncio; asyncio.run(asyncio.open_connection('127.0.0.1', 9))",
-    ],
+REQUESTS = (
+    "socket.create_connection(('127.0.0.1', 9))",
+    "socket.socket().connect_ex(('127.0.0.1', 9))",
+    "socket.getaddrinfo('localhost', 80)",
+    "socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('127.0.0.1', 9))",
+    "asyncio.run(asyncio.open_connection('127.0.0.1', 9))",
 )
-def test_an_address_is_refused(code: str) -> None:
-    assert "A replay opens no socket, but something requested" in run_without_sockets(code)
+TRY_REQUESTS = f"""
+import asyncio
+for request in {REQUESTS}:
+    try:
+        eval(request)
+    except BaseException as error:
+        print(request, "->", error)
+"""
+
+
+def test_an_address_is_refused() -> None:
+    printed = run_without_sockets(TRY_REQUESTS).splitlines()
+    assert len(printed) == len(REQUESTS), printed
+    for line, request in zip(printed, REQUESTS, strict=True):
+        assert line.startswith(f"{request} -> A replay opens no socket, but something requested"), line
 
 
 def test_socket_pairs_within_the_process_still_work() -> None:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from support.child_processes import (
     make_misbehaving_plan,
     wait_until,
 )
+from support.server_thread import start_server_thread
 
 from crawler.service.child import ChildProcess, run_all
 
@@ -128,8 +128,7 @@ class Endless(BaseHTTPRequestHandler):
 @pytest.fixture
 def site() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
-        thread = Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
+        thread = start_server_thread(server)
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from datetime import date
 from itertools import combinations
 from pathlib import Path
@@ -13,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.edited_texts import BOILERPLATE, EDITS, make_release, replace_lead
 
-from crawler.similarity.comparison import SimilarityType, are_one_text, compare_documents
+from crawler.similarity.comparison import SimilarityType, are_one_text, compare_documents, decide_relation
 from crawler.similarity.documents import Document, make_document
-from crawler.similarity.shingles import segment_text
+from crawler.similarity.shingles import limit_shared_shingles, segment_text
 
 ROOT = Path(__file__).parents[2]
 DAY = date(2026, 3, 6)
@@ -33,7 +32,9 @@ ENGLISH = (
 )
 
 
-@pytest.mark.parametrize("sentences", [4, 8, 20])
+@pytest.mark.parametrize(
+    "sentences", [pytest.param(4, marks=pytest.mark.slow), 8, pytest.param(20, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("kind", EDITS)
 def test_edited_text_is_a_near_duplicate(kind: str, sentences: int) -> None:
     edit, needed = EDITS[kind]
@@ -139,14 +140,27 @@ def make_pair(seed: int) -> tuple[Document, Document, frozenset[int]]:
 
 @settings(max_examples=60)
 @given(st.integers(0, 10**6))
-def test_result_is_the_same_without_passages(seed: int) -> None:
+def test_decision_is_that_of_the_whole_comparison(seed: int) -> None:
     a, b, ignored = make_pair(seed)
     for boilerplate in (frozenset(), ignored):
-        found = compare_documents(a, b, boilerplate)
-        assert compare_documents(a, b, boilerplate, with_passages=False) == replace(
-            found, shared=(), ignored=(), common=()
-        )
+        found, decision = compare_documents(a, b, boilerplate), decide_relation(a, b, boilerplate)
+        assert (decision.relation, decision.contradiction) == (found.relation, found.contradiction)
+        assert decision.is_one_release == found.is_one_release
+        assert decision.score == found.scores.get("event", 0.0)
     assert are_one_text(a, b) == compare_documents(a, b).relation.is_one_text
+    assert len(a.text.shingles & b.text.shingles) <= limit_shared_shingles(a.text, b.text)
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 10**6))
+def test_features_of_a_shortened_document_are_those_of_its_own_text(seed: int) -> None:
+    known, _, ignored = make_pair(seed)
+    new = make_pair(seed)[0]
+    assert known.features.names is not None
+    known, new = known.remove_passages(ignored), new.remove_passages(ignored)
+    for name in ("names", "places", "numbers", "counts", "concepts"):
+        assert getattr(known.features, name) == getattr(new.features, name)
+        assert getattr(known.features.lead, name) == getattr(new.features.lead, name)
 
 
 @settings(max_examples=30)

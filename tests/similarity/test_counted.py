@@ -18,6 +18,7 @@ from crawler.similarity.counted import find_counts
         ("40 тонн груза", {"weight": {40}}),
         ("In 2023, hostages", {}),
         ("18 деревьев, 5 тонн", {"weight": {5}}),
+        ("5 тонн ² груза", {"weight": {5}}),
     ],
 )
 def test_counted_thing_has_its_number(text: str, counts: dict[str, set[float]]) -> None:

@@ -10,7 +10,7 @@ from crawler.similarity.places import (
     select_foreign_countries,
     select_local_places,
 )
-from crawler.text.folding import split_folded_words
+from crawler.similarity.shingles import segment_text
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_place_is_found_in_any_case(text: str, places: set[str]) -> None:
 
 def test_sentences_without_places_are_skipped() -> None:
     sentences = ["груз доставили", "послы Саудовской Аравии", "Saudi Arabia's envoy", "законы РК2024", "a long day"]
-    assert list_sentences_with_places(map(split_folded_words, sentences)) == {1, 2, 3}
+    assert list_sentences_with_places(segment_text("\n".join(sentences)).data) == {1, 2, 3}
 
 
 @pytest.mark.parametrize("text", ["груз доставили", "Geneva Conventions", "Женевские конвенции", "LISBON"])

@@ -69,6 +69,7 @@ def test_source_of_pages_needs_the_extra(monkeypatch: pytest.MonkeyPatch) -> Non
         spider_class()
 
 
+@pytest.mark.slow
 def test_endless_list_is_read_until_it_repeats(tmp_path: Path) -> None:
     place = Sandbox(tmp_path)
     with EndlessSite(count=24) as site:
@@ -144,6 +145,7 @@ def test_unreadable_field_names_its_setting() -> None:
     )
 
 
+@pytest.mark.slow
 def test_scrapy_lists_and_crawls_it(tmp_path: Path) -> None:
     place = Sandbox(tmp_path)
     with ShapedSite(count=3) as site:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from alembic import command
-from sqlalchemy import make_url
+from support.releases import make_former_store
 
 from crawler.errors import StoreError
 from crawler.items import Run
 from crawler.store import Backfill, BackfillGap, Store, WalkedPage, open_store
-from crawler.store.database import make_engine
-from crawler.store.store import DRIVERS_BY_SCHEME
-from crawler.store.upgrade import make_alembic_config
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -97,18 +92,8 @@ def test_killed_window_is_closed_by_the_next_holder_of_the_lease(store: Store) -
 
 
 def test_upgrade_adds_the_tables_and_keeps_the_runs(url: str) -> None:
-    address = make_url(url)
-    if address.get_backend_name() == "sqlite":
-        Path(str(address.database)).parent.mkdir()
-    engine = make_engine(address.set(drivername=DRIVERS_BY_SCHEME[address.drivername]))
-    with engine.connect() as connection:
-        connection.exec_driver_sql("BEGIN")
-        config = make_alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0012")
+    with make_former_store(url, "0012") as connection:
         connection.exec_driver_sql(ADD_RUN)
-        connection.exec_driver_sql("COMMIT")
-    engine.dispose()
     with open_store(url) as store:
         kept = store.runs.get_last("mfa")
         assert kept is not None

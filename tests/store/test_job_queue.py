@@ -30,6 +30,7 @@ from crawler.service.job_queue import (
     RunJob,
     StalledRun,
     list_migrations,
+    make_given_up,
     open_job_queue,
 )
 from crawler.service.run import RunOutcome, RunPlan
@@ -252,10 +253,20 @@ def test_a_run_that_kills_its_workers_is_given_up_with_an_outcome(place: QueuePl
         place.silence_worker(worker)
         assert len(place.queue.rescue_stalled()) == (1 if death < MAX_JOB_DEATHS - 1 else 0)
     (ended,) = place.queue.collect_ended()
-    assert (ended.outcome.exit_code, ended.outcome.reason.startswith("The run of mfa was given up: ")) == (
-        1,
-        True,
-    )
+    lost = RunOutcome(source="mfa", exit_code=1, reason="", lost=True)
+    assert ended.outcome == make_given_up(lost, MAX_JOB_DEATHS)
+    assert ended.worker == ""
+
+
+def test_a_run_that_is_given_back_comes_before_those_that_wait(place: QueuePlace) -> None:
+    dead, other = place.queue.register_worker(1), place.queue.register_worker(1)
+    place.enqueue("mfa", "www.gov.kz")
+    place.take(dead)
+    for source in ("mod", "ktkz", "qazmonitor"):
+        place.enqueue(source, "www.gov.kz" if source == "mod" else source)
+    place.silence_worker(dead)
+    assert len(place.queue.rescue_stalled()) == 1
+    assert place.take(other).source == "mfa"
 
 
 def test_a_job_whose_fetch_had_no_answer_is_taken_again(place: QueuePlace) -> None:

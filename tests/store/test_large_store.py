@@ -12,7 +12,7 @@ from benchmarks.large_store import BATCH, copy_to_postgres, get_store_file, make
 from benchmarks.store_articles import LANGUAGES, ZONE, is_reprint, make_article, make_text, make_versions
 from crawler.keywords.index_query import EVERYTHING, IndexPhrase
 from crawler.store import Store, open_store
-from crawler.store.schema import metadata
+from crawler.store.complete_schema import metadata
 from crawler.store.search_index import search_entries
 
 SIZE = 2 * BATCH

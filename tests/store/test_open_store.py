@@ -23,6 +23,8 @@ from crawler.context.configured_store import open_configured_store
 from crawler.errors import ConfigError, EmptyStore, StoreError
 from crawler.items import Run
 from crawler.store import Store, open_store, schema, upgrade
+from crawler.store.complete_schema import metadata
+from crawler.store.database import SERVER_OPTIONS
 from crawler.store.search_index import search_metadata
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
@@ -74,7 +76,7 @@ def test_migrations_create_the_tables_of_the_schema(store: Store) -> None:
     with store.database.engine.connect() as connection:
         options = {"compare_type": True, "compare_server_default": True, "include_name": is_name_in_schema}
         context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, [schema.metadata, search_metadata]) == []
+        assert compare_metadata(context, [metadata, search_metadata]) == []
 
 
 def test_indexes_of_some_rows(store: Store) -> None:
@@ -220,6 +222,14 @@ def test_lost_connection_is_opened_again(postgres_url: str) -> None:
             other.execute("SELECT pg_terminate_backend(%s)", [store_pid])
             use()
         assert store.failures.list_by_source("s")[0].tries == 2
+
+
+def test_the_server_gives_a_lost_machine_up_as_soon_as_a_client_does(postgres_url: str) -> None:
+    """Through a Unix socket the values stay 0, but their source shows that they were set."""
+    query = text("SELECT name FROM pg_settings WHERE source = 'session' AND name LIKE 'tcp%'")
+    with open_store(postgres_url) as store:
+        names = {row.name for row in store.database.fetch_all(query)}
+    assert names == {f"tcp_{name}" for name in SERVER_OPTIONS if name.startswith("keepalives")} | {"tcp_user_timeout"}
 
 
 def test_connection_lost_in_a_transaction_fails_it(postgres_url: str) -> None:

@@ -8,18 +8,19 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.child_processes import make_misbehaving_plan
+from support.child_processes import is_process_gone, make_misbehaving_plan
 from support.scheduler_process import FixedConfig, Recorder, parse_seconds_cron
 
 from crawler.config import Config, LimitsConfig
 from crawler.context.modes import Storage
 from crawler.errors import StoreError
 from crawler.service import queue_worker
-from crawler.service.job_queue import JobQueue, RunJob, open_job_queue
+from crawler.service.job_queue import MAX_JOB_DEATHS, JobQueue, RunJob, make_given_up, open_job_queue
 from crawler.service.queue_engine import QueueEngine
 from crawler.service.queue_worker import QueueWorker
 from crawler.service.run import RunOutcome, RunPlan
@@ -194,7 +195,7 @@ def test_an_ending_worker_gives_its_run_time_and_then_gives_it_back(
         assert (state.waiting, [each.outcome.exit_code for each in ended]) == (1, [0])
     else:
         assert (state.waiting, ended) == (2, [])
-        assert recorder.steps[-1].reason == "given back: this worker ends"
+        assert recorder.steps[-1].reason == queue_worker.ENDING_REASON
 
 
 def test_a_run_that_is_killed_alone_is_made_again_and_given_up_at_last(shared: SharedQueue, tmp_path: Path) -> None:
@@ -206,7 +207,36 @@ def test_a_run_that_is_killed_alone_is_made_again_and_given_up_at_last(shared: S
     assert {step.reason for step in recorder.steps if isinstance(step, RunReturned)} == {queue_worker.KILLED_REASON}
     (ended,) = shared.queue.collect_ended()
     assert ended.outcome.lost
-    assert "SIGKILL" in ended.outcome.reason
+    assert ended.outcome == make_given_up(ended.outcome, MAX_JOB_DEATHS)
+
+
+def test_runs_that_lose_their_fork_server_are_ended_and_given_back_as_killed(
+    shared: SharedQueue, tmp_path: Path
+) -> None:
+    pids: list[int] = []
+
+    def kill_server(event: dict[str, Any]) -> None:
+        if event["type"] == "ready":
+            pids.append(event["pid"])
+            if len(pids) == 2:
+                os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)  # type: ignore[attr-defined]
+
+    shared.enqueue("one", "two")
+    recorder = stop_after(2, RunReturned)
+    recorder.react_to_run = kill_server
+    serve_worker(shared, "sleeps", recorder, tmp_path, drain_seconds=0)
+    assert all(is_process_gone(pid) for pid in pids)
+    returned = [step for step in recorder.steps if isinstance(step, RunReturned)][:2]
+    assert [(step.source, step.reason) for step in sorted(returned, key=lambda step: step.source)] == [
+        ("one", queue_worker.KILLED_REASON),
+        ("two", queue_worker.KILLED_REASON),
+    ]
+    worker = shared.queue.register_worker(2)
+    first = shared.queue.take_job(worker, set())
+    assert first is not None
+    second = shared.queue.take_job(worker, {first.id})
+    assert second is not None
+    assert (first.deaths, second.deaths) == (1, 1)
 
 
 def test_a_worker_that_cannot_renew_itself_stops_its_run_and_comes_back(
@@ -227,18 +257,25 @@ def test_a_worker_that_cannot_renew_itself_stops_its_run_and_comes_back(
     recorder = WorkerRecorder()
 
     def react(event: SchedulerEvent) -> None:
-        if isinstance(event, RunStarted):
-            is_away.set()
         if isinstance(event, RunReturned):
             is_away.clear()
-            threading.Timer(1.0, lambda: recorder.loop.call_soon_threadsafe(recorder.worker.stop)).start()
-            recorder.loop = asyncio.get_running_loop()
+        elif len(recorder.ready) == 1:
+            is_away.set()
+        else:
+            recorder.worker.stop()
 
     recorder.react = react
-    serve_worker(shared, "sleeps", recorder, tmp_path)
+    serve_worker(shared, "sleeps", recorder, tmp_path, drain_seconds=0)
     assert len(recorder.ready) == 2
-    assert [type(step) for step in recorder.steps] == [RunStarted, RunReturned]
-    assert shared.queue.collect_ended() == []
+    # The database answers: the run is given back at once, and the worker takes it again under its new number.
+    assert [type(step) for step in recorder.steps] == [RunStarted, RunReturned] * 2
+    assert [step.reason for step in recorder.steps if isinstance(step, RunReturned)] == [
+        queue_worker.SILENT_REASON,
+        queue_worker.ENDING_REASON,
+    ]
+    job = shared.queue.take_job(shared.queue.register_worker(1), set())
+    assert job is not None
+    assert job.deaths == 0
 
 
 def test_a_start_waits_for_the_database(shared: SharedQueue, monkeypatch: pytest.MonkeyPatch) -> None:

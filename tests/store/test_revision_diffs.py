@@ -7,21 +7,17 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from alembic import command
-from sqlalchemy import make_url, text
+from sqlalchemy import text
+from support.releases import make_former_store
 
 from crawler.items import Article, Verdict
 from crawler.revisions import changes
 from crawler.revisions.changes import diff_articles, get_rules_version
 from crawler.revisions.kinds import ChangeKind, Severity
 from crawler.store import Store, open_store, revision_diffs
-from crawler.store.database import make_engine
 from crawler.store.serialization import parse_diff, serialize_article, serialize_diff
-from crawler.store.store import DRIVERS_BY_SCHEME
-from crawler.store.upgrade import make_alembic_config
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 FIRST = Article(
@@ -119,15 +115,7 @@ ADD_VERSION = text(
 @pytest.fixture
 def old_url(url: str) -> str:
     """The URL of a database of revision 0005 with four articles of three versions."""
-    address = make_url(url)
-    engine = make_engine(address.set(drivername=DRIVERS_BY_SCHEME[address.drivername]))
-    if address.get_backend_name() == "sqlite":
-        Path(str(address.database)).parent.mkdir()
-    with engine.connect() as connection:
-        connection.exec_driver_sql("BEGIN")
-        config = make_alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0005")
+    with make_former_store(url, "0005") as connection:
         for number in range(4):
             at = "2026-03-06 12:00:00.000000"
             connection.execute(ADD_ARTICLE, {"id": f"mfa:{number}:en", "at": at})
@@ -135,8 +123,6 @@ def old_url(url: str) -> str:
                 line = serialize_article(replace(version, id=f"mfa:{number}:en"))
                 row = {"id": f"mfa:{number}:en", "version": version.version, "at": at, "article": line}
                 connection.execute(ADD_VERSION, row)
-        connection.exec_driver_sql("COMMIT")
-    engine.dispose()
     return url
 
 

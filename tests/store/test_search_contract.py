@@ -22,7 +22,7 @@ from crawler.keywords.index_query import MAX_PHRASE_WORDS
 from crawler.keywords.matcher import QueryMatcher
 from crawler.keywords.search_query import interpret_query, list_facets
 from crawler.publish.search import ArticleSearch, find_articles_with_terms
-from crawler.store import Store, open_store
+from crawler.store import Store, open_store, search, search_lookup
 
 COUNT = 45
 QUERIES = 200
@@ -181,6 +181,17 @@ def test_relevance_is_read_in_two_parts(filled: Store, monkeypatch: pytest.Monke
     assert len(at_once) > 4
     monkeypatch.setattr("crawler.store.search.FIRST_RANKED", 3)
     assert list_ids() == at_once
+
+
+def test_windows_and_steps_of_any_size_find_the_same(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL looks at windows of the newest days, and reads the vectors of a phrase's candidates step by step."""
+    nodes = [(query, ArticleSearch(filled, query, UTC, now=NOON)._index_query.node) for query in make_queries()[::3]]
+    expected = {query: [entry.number for entry in filled.search.iter_newest(node)] for query, node in nodes}
+    for name, value in {"MIN_WINDOW": 2, "WINDOW_PER_HIT": 0, "CHECKED_PER_HIT": 1, "MAX_CANDIDATES": 3}.items():
+        monkeypatch.setattr(search_lookup, name, value)
+    monkeypatch.setattr(search, "NUMBERS_PER_READ", (2,))
+    assert {query: [entry.number for entry in filled.search.iter_newest(node)] for query, node in nodes} == expected
+    assert sum(map(len, expected.values())) > 100
 
 
 HOSTILE_QUERIES = (

@@ -238,6 +238,27 @@ def test_counts_and_relevance(store: Store, save: Save) -> None:
     assert list(store.search.iter_most_relevant(nothing)) == []
 
 
+def test_hits_of_a_state_are_ranked_once(store: Store, save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        save(make_article(str(number), body="Визит делегации"))
+    save(make_revision(make_article("3"), "Визит отменён"))
+    node = make_index_query(interpret_query("визит").node, store.search.list_words).node
+    index = store.search._index
+    ranked: list[int] = []
+
+    def rank_numbers(*values: Any) -> list[int]:
+        found = rank(*values)
+        ranked.append(len(found))
+        return found
+
+    rank = index.rank_numbers
+    monkeypatch.setattr(index, "max_hits", 6)
+    monkeypatch.setattr(index, "rank_numbers", rank_numbers)
+    conditions = SearchConditions(states=frozenset({SearchedState.SUPERSEDED}))
+    assert [entry.article.native_id for entry in store.search.iter_most_relevant(node, conditions)] == ["3"]
+    assert ranked == [6]
+
+
 def test_frequent_words_are_ranked_by_title_and_lead(store: Store, save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_lookup, "MAX_WEIGHED", 2)
     texts = (

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
-from alembic import command
-from sqlalchemy import make_url, text
+from sqlalchemy import text
+from support.releases import make_former_store
 
 from crawler.store import open_store
-from crawler.store.database import make_engine
 from crawler.store.reader_actions import ActionKind, ArticleAtVersion
-from crawler.store.store import DRIVERS_BY_SCHEME
-from crawler.store.upgrade import make_alembic_config
 
-FORMER = "0013"
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 ADD_ARTICLE = text(
     "INSERT INTO articles (id, source, native_id, language, url, url_key, current_version, content_hash, verdict,"
@@ -31,20 +26,10 @@ ADD_ACTION = text(
 
 
 def test_marks_stay_and_articles_can_be_assigned(url: str) -> None:
-    address = make_url(url)
-    if address.get_backend_name() == "sqlite":
-        Path(str(address.database)).parent.mkdir(exist_ok=True)
-    engine = make_engine(address.set(drivername=DRIVERS_BY_SCHEME[address.drivername]))
-    with engine.connect() as connection:
-        connection.exec_driver_sql("BEGIN")
-        config = make_alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, FORMER)
+    with make_former_store(url, "0013") as connection:
         connection.execute(ADD_ARTICLE, {"at": "2026-03-06 12:00"})
         connection.execute(ADD_MARKS)
         connection.execute(ADD_ACTION, {"at": "2026-03-06 12:00"})
-        connection.commit()
-    engine.dispose()
     with open_store(url, backup=False) as store:
         (marks,) = store.reader_actions.get_marks(["mfa:1:ru"], "dana").values()
         assert (marks.is_important, marks.assigned_to) == (True, None)

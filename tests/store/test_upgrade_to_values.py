@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from alembic import command
-from sqlalchemy import make_url, text
+from sqlalchemy import text
+from support.releases import make_former_store
 
 from crawler.items import Article, Verdict
 from crawler.store import open_store
-from crawler.store.database import make_engine
 from crawler.store.serialization import serialize_article
-from crawler.store.store import DRIVERS_BY_SCHEME
-from crawler.store.upgrade import make_alembic_config
 
 NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 NOON_TEXT = "2026-03-06 12:00:00.000000"
@@ -60,15 +56,7 @@ def make_line_of_0004(article: Article) -> str:
 @pytest.fixture
 def old_url(url: str) -> str:
     """The URL of a database of revision 0004 with an untranslated article and a removed one."""
-    address = make_url(url)
-    if address.get_backend_name() == "sqlite":
-        Path(str(address.database)).parent.mkdir()
-    engine = make_engine(address.set(drivername=DRIVERS_BY_SCHEME[address.drivername]))
-    with engine.connect() as connection:
-        connection.exec_driver_sql("BEGIN")
-        config = make_alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0004")
+    with make_former_store(url, "0004") as connection:
         for current in (REMOVED, UNTRANSLATED):
             prefix = "unpublished:" if current.verdict is Verdict.UNPUBLISHED else ""
             row = {
@@ -83,8 +71,6 @@ def old_url(url: str) -> str:
             values = {"id": version.id, "version": version.version, "at": NOON_TEXT}
             line = make_line_of_0004(version)
             connection.execute(ADD_VERSION, {**values, "content_hash": f"{prefix}hash", "article": line})
-        connection.exec_driver_sql("COMMIT")
-    engine.dispose()
     return url
 
 

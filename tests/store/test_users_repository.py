@@ -10,9 +10,9 @@ from support.newsroom_articles import make_story_article
 
 from crawler.roles import Role
 from crawler.store import Store
+from crawler.store.complete_schema import metadata
 from crawler.store.credentials import SESSION_IDLE_LIMIT, SESSION_LIFETIME, USE_INTERVAL
 from crawler.store.reader_actions import ActionKind, ArticleAtVersion
-from crawler.store.schema import metadata
 from crawler.store.users import (
     ATTEMPT_WINDOW,
     ATTEMPTS_KEPT_FOR,

@@ -7,6 +7,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from support.server_thread import start_server_thread
+
 
 class AlarmWebhook:
     """Keeps titles and texts. While `down` it answers 500; it does not answer before `let_go` is set."""
@@ -35,7 +37,7 @@ class AlarmWebhook:
                 """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        start_server_thread(self.server)
 
     @property
     def address(self) -> str:

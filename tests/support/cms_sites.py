@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from support.http_server import SiteReply, SiteRequest, SiteServer, make_handler
+from support.server_thread import start_server_thread
 
 FOLDER = Path(__file__).parent / "cms_markup"
 BLOCK_MARKS = {"> ": "q", "## ": "h2", "- ": "li"}
@@ -146,8 +147,7 @@ class CmsSite:
 
     def __enter__(self) -> Self:
         self._server = SiteServer(("127.0.0.1", 0), make_handler(self.reply, self.stopping))
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self._thread.start()
+        self._thread = start_server_thread(self._server)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from crawler.store import Store, open_store
-from crawler.store.schema import metadata
+from crawler.store.complete_schema import metadata
 from crawler.store.search_index import INDEX_VERSION
 from crawler.store.store import get_store_file, parse_store_url
 

@@ -11,7 +11,8 @@ from support.factories import make_article
 
 from crawler.items import Match, Run, Verdict
 from crawler.store import Decision, Notification, Store
-from crawler.store.schema import metadata, signatures
+from crawler.store.complete_schema import metadata
+from crawler.store.schema import signatures
 
 NOON = datetime(2026, 3, 6, 12, 0, 0, 123456, tzinfo=UTC)
 MATCH = Match(rule="ihl", term="право", surface="права", field="body", start=0, end=5, sentence="права", reason=None)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from support.http_server import SiteReply, SiteRequest, SiteServer, make_handler
 from support.news_texts import NewsText, is_on_topic
+from support.server_thread import start_server_thread
 from support.site_faults import FAULT_KINDS, BrokenReply, SiteFault
 
 ALMATY = ZoneInfo("Asia/Almaty")
@@ -162,8 +163,7 @@ class LocalSite:
 
     def __enter__(self) -> Self:
         self._server = SiteServer(("127.0.0.1", 0), make_handler(self.reply, self.stopping))
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self._thread.start()
+        self._thread = start_server_thread(self._server)
         return self
 
     def __exit__(self, *_: object) -> None:

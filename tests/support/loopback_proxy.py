@@ -12,6 +12,8 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Self
 from urllib.parse import urlsplit
 
+from support.server_thread import start_server_thread
+
 HopHeaders = dict[str, str]
 MAX_HEAD_LINES = 200
 
@@ -64,7 +66,7 @@ class LoopbackProxy:
             allow_reuse_address = True
 
         self._server = Server(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        start_server_thread(self._server)
         return self
 
     def __exit__(self, *_: object) -> None:

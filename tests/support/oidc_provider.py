@@ -1,4 +1,4 @@
-"""An OpenID Connect provider on a loopback port: discovery, keys, authorization code with PKCE, token, user page.
+"""An OpenID Connect provider on a loopback port: discovery, keys, code with PKCE, token, user page, sign-out.
 
 It checks what a client sends as a real provider does, and can be told to answer wrongly.
 """
@@ -9,17 +9,18 @@ import base64
 import hashlib
 import json
 import secrets
-import threading
 import time
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, unquote_plus, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
+from support.server_thread import start_server_thread
 
-CLIENT_ID, CLIENT_SECRET = "crawler", "a secret of the provider"
+CLIENT_ID, CLIENT_SECRET = "crawler", "a secret + 100 % of the provider: ü"
+"""Client id, and a secret that is another one if a client does not form-encode it."""
 
 
 @cache
@@ -29,7 +30,10 @@ def make_key() -> RSAKey:
 
 
 class OidcProvider:
-    """The provider. `user` is who signs in next, `changes` replace claims of the token, `failure` is its error."""
+    """The provider. `user` is who signs in next, `changes` replace claims of the token, `failure` is its error.
+
+    `sign_outs` has the parameters of each browser that signed out here.
+    """
 
     def __init__(self) -> None:
         self.key = make_key()
@@ -39,7 +43,11 @@ class OidcProvider:
         self.failure = ""
         self.signs_with: RSAKey | None = None
         self.algorithm = "RS256"
+        self.secret_method = "client_secret_basic"
+        self.seconds_ahead = 0
         self.redirect_addresses: list[str] = []
+        self.sign_outs: list[dict[str, str]] = []
+        self.is_down = False
         self._codes: dict[str, dict[str, str]] = {}
         provider = self
 
@@ -56,9 +64,10 @@ class OidcProvider:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.issuer = f"http://127.0.0.1:{self._server.server_port}/realms/press"
+        self.end_session_endpoint: object = f"{self.issuer}/logout?theme=press"
 
     def __enter__(self) -> OidcProvider:
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        start_server_thread(self._server)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -69,10 +78,22 @@ class OidcProvider:
         """Answer one request."""
         first = {name: each[0] for name, each in values.items()}
         path = urlsplit(handler.path).path.removeprefix("/realms/press")
+        if self.is_down:
+            handler.send_error(503)
+            return
         match path:
             case "/.well-known/openid-configuration":
                 names = {f"{name}_endpoint": f"{self.issuer}/{name}" for name in ("authorization", "token", "userinfo")}
-                send_json(handler, {"issuer": self.issuer, "jwks_uri": f"{self.issuer}/keys", **names})
+                send_json(
+                    handler,
+                    {
+                        **names,
+                        "issuer": self.issuer,
+                        "jwks_uri": f"{self.issuer}/keys",
+                        "token_endpoint_auth_methods_supported": [self.secret_method],
+                        **({"end_session_endpoint": self.end_session_endpoint} if self.end_session_endpoint else {}),
+                    },
+                )
             case "/keys":
                 send_json(handler, KeySet([self.key]).as_dict(private=False))
             case "/authorization":
@@ -81,6 +102,11 @@ class OidcProvider:
                 handler.end_headers()
             case "/token":
                 self._send_token(handler, first)
+            case "/logout":
+                self.sign_outs.append(first)
+                handler.send_response(302)
+                handler.send_header("location", first["post_logout_redirect_uri"])
+                handler.end_headers()
             case "/userinfo":
                 assert handler.headers["authorization"] == "Bearer access"
                 send_json(handler, self.page_of_user)
@@ -103,16 +129,22 @@ class OidcProvider:
         return f"{request['redirect_uri']}?{urlencode(answer)}"
 
     def _send_token(self, handler: BaseHTTPRequestHandler, sent: dict[str, str]) -> None:
-        basic = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".replace(" ", "+").encode()).decode()
-        plain = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
+        if self.secret_method == "client_secret_basic":
+            decoded = base64.b64decode(handler.headers["authorization"].removeprefix("Basic ")).decode()
+            client = [unquote_plus(part) for part in decoded.split(":", 1)]
+        else:
+            assert handler.headers["authorization"] is None
+            client = [sent["client_id"], sent["client_secret"]]
+        if client != [CLIENT_ID, CLIENT_SECRET]:
+            send_json(handler, {"error": "invalid_client"}, 401)
+            return
         request = self._codes.pop(sent.get("code", ""), None)
         digest = hashlib.sha256(sent.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-        is_client = handler.headers["authorization"] in (f"Basic {basic}", f"Basic {plain}")
-        if request is None or not is_client or request["code_challenge"] != challenge:
+        if request is None or request["code_challenge"] != challenge:
             send_json(handler, {"error": "invalid_grant"}, 400)
             return
-        now = int(time.time())
+        now = int(time.time()) + self.seconds_ahead
         claims = {
             "iss": self.issuer,
             "aud": CLIENT_ID,

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from alembic import command
-from sqlalchemy import Connection, Integer, MetaData, make_url, select
+from sqlalchemy import Connection, Integer, MetaData, select
 
 from crawler.config import load_config
 from crawler.store import open_store
 from crawler.store.database import make_engine
-from crawler.store.store import DRIVERS_BY_SCHEME
+from crawler.store.store import get_store_file, parse_store_url
 from crawler.store.upgrade import make_alembic_config
 
 RELEASES = Path(__file__).resolve().parents[1] / "releases"
@@ -58,12 +58,8 @@ def read_tables(url: str) -> Tables:
 
 def load_tables(url: str, revision: str, rows: Tables) -> None:
     """Write the rows of another database of this revision into an empty one, which gets that revision."""
-    with connect(url) as connection:
-        config = make_alembic_config()
-        config.attributes["connection"] = connection
-        connection.exec_driver_sql("SET TIME ZONE 'UTC'")
-        connection.exec_driver_sql("BEGIN")
-        command.upgrade(config, revision)
+    with make_former_store(url, revision) as connection:
+        connection.exec_driver_sql("SET LOCAL TIME ZONE 'UTC'")
         tables = MetaData()
         tables.reflect(connection)
         for table in tables.sorted_tables:
@@ -72,13 +68,25 @@ def load_tables(url: str, revision: str, rows: Tables) -> None:
                 if "id" in table.c and isinstance(table.c.id.type, Integer):  # else the next row would get id 1
                     sequence = f"pg_get_serial_sequence('{table.name}', 'id')"
                     connection.exec_driver_sql(f"SELECT setval({sequence}, (SELECT max(id) FROM {table.name}))")
+
+
+@contextmanager
+def make_former_store(url: str, revision: str) -> Iterator[Connection]:
+    """Make an empty store of an earlier revision. Yield a connection that writes to it, and commit at the end."""
+    if (file := get_store_file(parse_store_url(url))) is not None:
+        file.parent.mkdir(exist_ok=True)
+    with connect(url) as connection:
+        config = make_alembic_config()
+        config.attributes["connection"] = connection
+        connection.exec_driver_sql("BEGIN")
+        command.upgrade(config, revision)
+        yield connection
         connection.exec_driver_sql("COMMIT")
 
 
 @contextmanager
 def connect(url: str) -> Iterator[Connection]:
-    address = make_url(url)
-    engine = make_engine(address.set(drivername=DRIVERS_BY_SCHEME[address.drivername]))
+    engine = make_engine(parse_store_url(url))
     try:
         with engine.connect() as connection:
             yield connection

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
+
+from support.server_thread import start_server_thread
 
 
 class SignalGateway:
@@ -36,7 +37,7 @@ class SignalGateway:
         return f"signal://127.0.0.1:{self.server.server_address[1]}/+77010000000/{'/'.join(numbers)}"
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        start_server_thread(self.server)
         return self
 
     def __exit__(self, *_: object) -> None:

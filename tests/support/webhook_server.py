@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
+from support.server_thread import start_server_thread
+
 
 @dataclass(frozen=True)
 class WebhookRequest:
@@ -79,7 +81,7 @@ class WebhookServer:
         return [posted.title for posted in {posted.key: posted for posted in self.requests}.values()]
 
     def __enter__(self) -> WebhookServer:
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        start_server_thread(self.server)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

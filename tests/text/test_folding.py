@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import chain
 
 import pytest
 from hypothesis import given
@@ -78,6 +79,18 @@ def test_every_folded_word_leads_back_to_its_original(text: str) -> None:
         ends = end
         if word[0] not in (b".",) and not any(unicodedata.category(c) in ("No", "Lm", "Sk") for c in text[start:end]):
             assert word[0] in fold_text(text[start:end]).data or len(text[start:end]) == 1
+
+
+@given(
+    st.lists(
+        st.tuples(st.text("abcш", min_size=2, max_size=300), st.sampled_from((" ", " " * 600, "\u00ad \n"))), min_size=1
+    )
+)
+def test_words_of_a_long_text_lead_back(words: list[tuple[str, str]]) -> None:
+    text = "".join(chain.from_iterable(words))
+    folded = fold_text(text)
+    found = [text[slice(*folded.find_original_span(*word.span()))] for word in re.finditer(rb"[^ ]+", folded.data)]
+    assert found == [word for word, _ in words]
 
 
 def test_spans_of_letter_spaced_words() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from starlette.requests import HTTPConnection
@@ -26,6 +26,7 @@ from crawler.web.access import (
     list_guarded_routes,
     needs_role,
 )
+from crawler.web.answer_threads import AnswerThreads
 from crawler.web.errors import RoleMissing
 
 
@@ -69,7 +70,7 @@ def test_endless_answer_ends_with_the_session(store: Store, monkeypatch: pytest.
             yield b"part"
 
     async def read() -> list[bytes]:
-        with ThreadPoolExecutor(1) as threads:
+        with closing(AnswerThreads(2, "answer")) as threads:
             control = AccessControl(store, WebConfig(), threads)
             headers = [(b"cookie", f"session={session}".encode())]
             scope = {"type": "http", "scheme": "http", "headers": headers, "client": None, access.CONTROL_KEY: control}

@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +19,7 @@ from support.newsroom_server import run_newsroom
 
 from crawler.items import Health, Run, Verdict
 from crawler.store import Store
+from crawler.web.answer_threads import AnswerThreads
 from crawler.web.api import event_feed
 from crawler.web.newsroom import Newsroom
 
@@ -177,7 +178,7 @@ def test_client_that_leaves_before_its_stream_begins_has_no_place(store: Store) 
             await feed.open_stream(None, "local")
         return feed.client_count
 
-    with ThreadPoolExecutor(1) as threads:
+    with closing(AnswerThreads(2, "answer")) as threads:
         assert asyncio.run(open_and_leave()) == 0
 
 

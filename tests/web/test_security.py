@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -101,6 +104,20 @@ def test_large_request_is_refused(client: httpx.Client) -> None:
             yield b"x" * (MAX_REQUEST_BYTES // 2)
 
     assert client.post("/", content=make_chunks()).status_code in (405, 413)
+
+
+@pytest.mark.parametrize("path", ["/account/feed", "/review", "/api/v1/actions"])
+def test_refused_request_is_read_before_its_connection_ends(address: str, path: str) -> None:
+    """A proxy that speaks HTTP/1.0 and is cut off while it sends says that it does not reach the newsroom."""
+    split, body = urlsplit(address), b"x" * 1_000_000
+    with socket.create_connection((split.hostname, split.port), timeout=10) as connection:
+        head = f"POST {path} HTTP/1.0\r\nHost: {split.netloc}\r\nContent-Length: {len(body)}\r\n\r\n"
+        connection.sendall(head.encode())
+        for start in range(0, len(body), 100_000):
+            time.sleep(0.01)
+            connection.sendall(body[start : start + 100_000])
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 413 ")
 
 
 def test_hostile_article_is_text_everywhere(client: httpx.Client, save: SaveArticle, store: Store) -> None:

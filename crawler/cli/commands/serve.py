@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from crawler.cli.garbage_collection import tune_gc_for_long_command
 from crawler.cli.options import NewStoreOption
 from crawler.cli.stop_signals import CommandStopped, handle_stop_signals
 
@@ -27,6 +28,7 @@ def serve(
     Ctrl-C or SIGTERM ends it, with --watch the runs in progress too, in good order.
     """
     handle_stop_signals(exit_code=0, farewell=f"{FAREWELL}\n")
+    tune_gc_for_long_command()
     from crawler.config import load_config
     from crawler.context.configured_store import open_configured_store
     from crawler.errors import UsageError

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from crawler.cli.garbage_collection import tune_gc_for_long_command
 from crawler.cli.options import NewStoreOption, SourcesArgument
 from crawler.cli.stop_signals import CommandStopped, handle_stop_signals
 from crawler.errors import CrawlerError
@@ -33,6 +34,7 @@ def watch(context: typer.Context, sources: SourcesArgument = None, new_store: Ne
     """
     # Until the scheduler handles signals, nothing runs that has to end in good order.
     handle_stop_signals(exit_code=0, farewell="stopped\n")
+    tune_gc_for_long_command()
     try:
         import asyncio
 

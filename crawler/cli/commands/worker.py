@@ -10,6 +10,7 @@ import typer
 
 from crawler.cli.commands.watch import format_step, print_run_event
 from crawler.cli.console import format_local_time, format_table, print_json
+from crawler.cli.garbage_collection import tune_gc_for_long_command
 from crawler.cli.options import JsonOption
 from crawler.cli.stop_signals import CommandStopped, handle_stop_signals
 from crawler.errors import ConfigError
@@ -40,6 +41,7 @@ def worker(
     not end in time are stopped and given back to other workers.
     """
     handle_stop_signals(exit_code=0, farewell="stopped\n")
+    tune_gc_for_long_command()
     try:
         import asyncio
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from crawler.store.schema import metadata
+from crawler.store.complete_schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

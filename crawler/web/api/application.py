@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import Executor
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,6 +14,7 @@ from starlette.responses import Response
 from crawler.errors import CrawlerError
 from crawler.roles import Role
 from crawler.web.access import GuardedRoute, needs_role
+from crawler.web.answer_threads import AnswerThreads
 from crawler.web.api import actions, articles, events, messages, search, sources, stories
 from crawler.web.api.event_feed import EventFeed
 from crawler.web.api.models import LiveArticle, LiveSource
@@ -39,7 +39,7 @@ ERRORS = {
 }
 
 
-def make_api(newsroom: Newsroom, threads: Executor) -> FastAPI:
+def make_api(newsroom: Newsroom, threads: AnswerThreads) -> FastAPI:
     """Return the API over a newsroom. Mount it at `API_PATH`, under the access control of the pages."""
     api = FastAPI(
         title="The newsroom",

@@ -11,7 +11,6 @@ import contextlib
 import re
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
@@ -20,6 +19,7 @@ from crawler.errors import StoreError
 from crawler.items import Verdict
 from crawler.store import Store
 from crawler.store.article_lists import EndedRun, NewVersion
+from crawler.web.answer_threads import AnswerThreads
 from crawler.web.api.models import LiveArticle, LiveSource
 from crawler.web.api.texts import get_listed_title
 from crawler.web.errors import BadAddress, TooManyClients
@@ -78,7 +78,7 @@ def parse_place(text: str) -> FeedPlace:
 class EventFeed:
     """The live events of one server. All methods but the reads run in the server's event loop."""
 
-    def __init__(self, store: Store, threads: Executor) -> None:
+    def __init__(self, store: Store, threads: AnswerThreads) -> None:
         self._store, self._threads = store, threads
         self._client_count = 0
         self._counts: Counter[str] = Counter()
@@ -167,7 +167,7 @@ class EventFeed:
         return FeedPlace(self._store.article_lists.get_last_event_id(), datetime.now(UTC))
 
     async def _run(self, work: Callable[[], Found]) -> Found:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await self._threads.run(work)
 
 
 class ClientPosition:

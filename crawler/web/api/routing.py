@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Annotated, Any
@@ -17,6 +15,7 @@ from starlette.responses import Response
 
 from crawler.roles import Role
 from crawler.web.access import GuardedRoute, KeyScope, Principal, RouteAccess, declare_access, get_principal
+from crawler.web.answer_threads import AnswerThreads
 from crawler.web.conditional import has_entity_tag, make_entity_tag
 from crawler.web.newsroom import Newsroom
 
@@ -34,7 +33,7 @@ class ApiContext:
 
     request: Request
     newsroom: Newsroom
-    threads: Executor
+    threads: AnswerThreads
 
     @property
     def principal(self) -> Principal:
@@ -70,7 +69,7 @@ def answer_in_thread(
         async def answer(**values: Any) -> Response:
             context: ApiContext = values["context"]
             work = partial(_make_answer, endpoint, values)
-            return await asyncio.get_running_loop().run_in_executor(context.threads, work)
+            return await context.threads.run(work)
 
         return declare_access(RouteAccess(role, scope))(answer)
 

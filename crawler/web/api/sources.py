@@ -66,7 +66,7 @@ def list_rules(context: Context) -> RuleList:
             RuleReport(
                 name=name,
                 titles={language: newsroom.get_rule_title(name, language) for language in languages},
-                story_count=newsroom.count_stories(StoryFilter(rule=name)),
+                story_count=newsroom.story_counts.get(StoryFilter(rule=name)),
             )
             for name in newsroom.list_rule_names()
         ]

@@ -133,7 +133,7 @@ def save_action(
     batch = newsroom.store.reader_actions.record(about, kind, by=principal.name, at=datetime.now(UTC), note=note)
     if batch is None:
         raise PageMissing("None of the articles is stored.")
-    newsroom.forget_counts()
+    newsroom.story_counts.clear()
     return batch
 
 
@@ -155,7 +155,7 @@ def undo_batch(newsroom: Newsroom, principal: Principal, batch: int) -> None:
     if not principal.is_owner and any(each.made_by != principal.name for each in found):
         raise RoleMissing("Only an owner may undo what another one did.")
     actions.undo(batch, at=datetime.now(UTC))
-    newsroom.forget_counts()
+    newsroom.story_counts.clear()
 
 
 def parse_targets(values: Sequence[str]) -> list[ArticleAtVersion]:

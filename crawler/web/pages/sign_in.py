@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -12,6 +13,7 @@ from crawler.errors import UsageError
 from crawler.store.credentials import SESSION_LIFETIME
 from crawler.store.users import ATTEMPT_WINDOW, MAX_ATTEMPTS_PER_USER
 from crawler.web.forms import SESSION_COOKIE, FormValues, clean_address, find_cookie, set_cookie
+from crawler.web.oidc import SIGN_IN_PATH, OidcError
 from crawler.web.passwords import (
     MAX_NAME_LENGTH,
     MAX_PASSWORD_LENGTH,
@@ -24,24 +26,68 @@ from crawler.web.passwords import (
 from crawler.web.rendering import PageRenderer, Reader
 from crawler.web.translations import mark_message
 
-SIGN_IN_PATH = "/login"
 WRONG_PASSWORD = mark_message("Name or password is wrong. After %(tries)s wrong tries there is a pause.")
 TOO_MANY_TRIES = mark_message("There were too many wrong tries. Try again in %(minutes)s minutes.")
 SESSION_ENDED = mark_message("Your session has ended. Sign in, and you are back on the page.")
 SIGNED_OUT = mark_message("You are signed out.")
+SIGNED_OUT_HERE = mark_message(
+    "You are signed out here, but perhaps not at your organisation: the next sign-in may ask for no password."
+)
+OF_ORGANISATION = "organisation"
+"""The value of `out` in an address after a user of the organisation has signed out."""
 MAX_KEYS = 20
 """API keys of one user."""
 log = logging.getLogger(__name__)
 
 
+class Refusal(StrEnum):
+    """Why a sign-in with the organisation was refused: the value of `refused` in an address."""
+
+    PROVIDER_FAILED = "failed"
+    NO_ROLE = "role"
+    NAME_UNUSABLE = "name"
+    NAME_OF_ANOTHER = "taken"
+    IS_DISABLED = "disabled"
+
+
+REFUSAL_WORDS = {
+    Refusal.PROVIDER_FAILED: mark_message(
+        "The sign-in with your organisation failed. Try again; the server's log says why."
+    ),
+    Refusal.NO_ROLE: mark_message(
+        "Your organisation knows you, but none of your groups may use this newsroom. Ask an owner."
+    ),
+    Refusal.NAME_UNUSABLE: mark_message(
+        "The name that your organisation has for you cannot be used here. Ask an owner."
+    ),
+    Refusal.NAME_OF_ANOTHER: mark_message("Another user of this newsroom has your name. Ask an owner."),
+    Refusal.IS_DISABLED: mark_message("Your account is disabled here. Ask an owner."),
+}
+
+
 def show_sign_in(site: PageRenderer, request: Request) -> Response:
-    """Return the page with name and password."""
+    """Return the page with name and password, and what the address says about the sign-in or sign-out before."""
+    parameters = request.query_params
+    target, refused = clean_address(parameters.get("next", "")), parameters.get("refused")
+    if refused in REFUSAL_WORDS:
+        return render_sign_in(site, request, target, problem=REFUSAL_WORDS[Refusal(refused)], status=401)
+    address = find_sign_out_address(site) if parameters.get("out") == OF_ORGANISATION else None
     notice = ""
-    if "ended" in request.query_params:
+    if "ended" in parameters:
         notice = SESSION_ENDED
-    elif "out" in request.query_params:
-        notice = SIGNED_OUT
-    return render_sign_in(site, request, clean_address(request.query_params.get("next", "")), notice=notice)
+    elif "out" in parameters:
+        notice = SIGNED_OUT_HERE if address else SIGNED_OUT
+    return render_sign_in(site, request, target, notice=notice, sign_out_address=address)
+
+
+def find_sign_out_address(site: PageRenderer) -> str | None:
+    """Return the address at the organisation's provider that ends its own session, or None."""
+    client = site.newsroom.oidc
+    try:
+        return client.find_sign_out_address() if client is not None else None
+    except OidcError as error:
+        log.warning("The sign-out at the organisation is not offered: %s", error)
+        return None
 
 
 def render_sign_in(
@@ -53,8 +99,12 @@ def render_sign_in(
     problem: str = "",
     name: str = "",
     status: int = 200,
+    sign_out_address: str | None = None,
 ) -> Response:
-    """Return the page to sign in. `notice` and `problem` are message ids, `target` the page to show afterwards."""
+    """Return the page to sign in. `notice` and `problem` are message ids, `target` the page to show afterwards.
+
+    `sign_out_address` is a link: a form that leads to another server is against our Content-Security-Policy.
+    """
     reader = site.make_reader(request)
     return site.render(
         request,
@@ -65,6 +115,7 @@ def render_sign_in(
         notice=reader.translate(notice) if notice else "",
         problem=format_problem(reader, problem),
         name=name,
+        sign_out_address=sign_out_address,
         has_oidc=site.newsroom.config.web.oidc.issuer is not None,
     )
 
@@ -109,11 +160,17 @@ def start_session(
 
 
 def sign_out(site: PageRenderer, request: Request, form: FormValues) -> Response:
-    """End the session of this browser."""
-    response = RedirectResponse(f"{SIGN_IN_PATH}?out=1", 303)
-    if session := find_cookie(request, SESSION_COOKIE):
-        site.newsroom.store.sessions.delete(hash_secret(session))
-        set_cookie(response, request, SESSION_COOKIE, "")
+    """End the session of this browser. For a user of the organisation, the page then offers to end the one there."""
+    session = find_cookie(request, SESSION_COOKIE)
+    if session is None:
+        return RedirectResponse(f"{SIGN_IN_PATH}?out=1", 303)
+    store, client, id_hash = site.newsroom.store, site.newsroom.oidc, hash_secret(session)
+    found = store.sessions.find(id_hash, at=datetime.now(UTC))
+    user = store.users.get(found.user_name) if found is not None else None
+    store.sessions.delete(id_hash)
+    is_of_organisation = client is not None and user is not None and client.is_own_subject(user.subject)
+    response = RedirectResponse(f"{SIGN_IN_PATH}?out={OF_ORGANISATION if is_of_organisation else 1}", 303)
+    set_cookie(response, request, SESSION_COOKIE, "")
     return response
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
+from functools import partial
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -29,10 +30,11 @@ from crawler.web.pages.actions import WorkState, get_work_states
 from crawler.web.rendering import COOKIE_SECONDS, PageRenderer, Reader, list_chips, make_address
 from crawler.web.translations import mark_message
 
+Part = TypeVar("Part")
 STORIES_PER_PAGE = 20
 MAX_PARAMETER_LENGTH = 200
-MAX_DRAWN_ROWS = 1000
-"""Rows that are kept, of about 3 kB each."""
+MAX_DRAWN_PARTS = 1000
+"""Rows and lists of filters that are kept, of about 3 kB each."""
 FIELDS_PLACE = Markup(f"<!-- {secrets.token_hex(16)} -->")
 """Marks, in a drawn row, the place of the fields that differ from page to page. No article's text can have it."""
 VISIT_COOKIE = "visit"
@@ -57,6 +59,15 @@ FACET_WORDS = {
 }
 
 
+class FacetChoice(NamedTuple):
+    """One choice of a filter: the list that it leads to, its words and its address, and whether it is in force."""
+
+    filter: StoryFilter
+    label: str
+    address: str
+    is_current: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FacetValue:
     """One choice of a filter: its words, its address, how many stories it has, and whether it is in force."""
@@ -66,6 +77,13 @@ class FacetValue:
     count: str
     is_empty: bool
     is_current: bool
+
+
+class FacetPanel(NamedTuple):
+    """The filters beside a list as HTML, and the choices in force."""
+
+    html: Markup
+    chips: list[FacetValue]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +114,12 @@ class NewsDay:
 class StoryRow(NamedTuple):
     """The HTML of a story in the list: before and after the fields of its form that differ from page to page."""
 
-    before: Markup
-    after: Markup
+    before: str
+    after: str
+
+    def fill(self, fields: Markup) -> Markup:
+        """Return the row with these fields."""
+        return Markup(f"{self.before}{fields}{self.after}")
 
 
 class Visit(NamedTuple):
@@ -120,7 +142,7 @@ def show_today(site: PageRenderer, request: Request) -> Response:
     if not stories and behind is None and newsroom.store.is_empty():
         return site.render(request, "first_visit.html", reader=reader)
     is_filtered = wanted != StoryFilter(reader=get_principal(request).name)
-    facets = list_facets(newsroom, reader, wanted)
+    facets = draw_facets(site, reader, wanted)
     days = list(group_by_day(newsroom, stories, behind, reader.now, with_quiet_days=not is_filtered))
     older = None
     if len(found) > len(stories):
@@ -134,7 +156,6 @@ def show_today(site: PageRenderer, request: Request) -> Response:
         reader=reader,
         days=days,
         facets=facets,
-        chips=list_chips(wanted, FACET_WORDS, facets),
         today=_get_midnight(newsroom, reader.now.astimezone(newsroom.zone).date()),
         is_filtered=is_filtered,
         newest=make_address("/", _to_parameters(wanted)) if behind else None,
@@ -158,7 +179,7 @@ def draw_rows(
 
     Rows take most of a page's time. One depends only on what is in its key, so it is drawn once for many pages.
     """
-    drawn = site.newsroom.drawn_rows
+    drawn = site.newsroom.drawn_parts
     revised = [story.card.article_id for story in stories if story.card.verdict is Verdict.REVISED]
     lists = site.newsroom.store.reading_lists
     changes = lists.get_recent_changes(revised)
@@ -168,16 +189,15 @@ def draw_rows(
     for story in stories:
         own, missing = work[story.card.article_id], find_missing_languages(site.newsroom, story)
         change, origin = changes.get(story.card.article_id), origins[story.card.article_id]
-        key = (shared, story, own, missing, change, origin)
-        row = drawn.get(key)
-        if row is None:
-            values = {"story": story, "own": own, "missing_languages": missing, "change": change, "origin": origin}
-            text = site.fill_template("story_row.html", reader, **values, page_fields=FIELDS_PLACE)
-            if len(drawn) >= MAX_DRAWN_ROWS:
-                drawn.clear()
-            row = drawn[key] = StoryRow(*map(Markup, text.split(FIELDS_PLACE)))
-        rows[story.card.article_id] = row
+        values = {"story": story, "own": own, "missing_languages": missing, "change": change, "origin": origin}
+        draw = partial(_draw_row, site, reader, values)
+        rows[story.card.article_id] = remember_drawn(drawn, (shared, *values.values()), draw)
     return rows
+
+
+def _draw_row(site: PageRenderer, reader: Reader, values: Mapping[str, Any]) -> StoryRow:
+    text = site.fill_template("story_row.html", reader, **values, page_fields=FIELDS_PLACE)
+    return StoryRow(*text.split(FIELDS_PLACE))
 
 
 def parse_visit(text: str | None, now: datetime) -> Visit:
@@ -198,8 +218,8 @@ def count_news(newsroom: Newsroom, reader: Reader, since: datetime, name: str) -
     found = []
     for status in (StoryStatus.NEW, StoryStatus.REVISED, StoryStatus.UNPUBLISHED):
         wanted = StoryFilter(status=status, since=since, reader=name)
-        label = reader.translate(STATUS_WORDS[status])
-        found.append(_make_facet_value(newsroom, wanted, "status", status, label, address=_make_list_address(wanted)))
+        choice = FacetChoice(wanted, reader.translate(STATUS_WORDS[status]), _make_list_address(wanted), False)
+        found.append(_make_facet_value(choice, newsroom.story_counts.get(wanted)))
     return found
 
 
@@ -264,8 +284,35 @@ def find_missing_languages(newsroom: Newsroom, story: ListedStory) -> tuple[str,
     return tuple(each for each in profile.languages if each not in present) if profile else ()
 
 
-def list_facets(newsroom: Newsroom, reader: Reader, wanted: StoryFilter) -> list[tuple[str, list[FacetValue]]]:
-    """Return the filters with their choices. A count is that of the list at the choice's address."""
+def draw_facets(site: PageRenderer, reader: Reader, wanted: StoryFilter) -> FacetPanel:
+    """Return the filters with their choices. It is drawn once for many pages, as long as no number changes."""
+    newsroom, drawn = site.newsroom, site.newsroom.drawn_parts
+    shared = (reader.language, wanted)
+    facets = remember_drawn(drawn, ("choices", *shared), lambda: list_facets(newsroom, reader, wanted))
+    numbers = tuple(newsroom.story_counts.get(choice.filter) for _, choices in facets for choice in choices)
+
+    def draw() -> FacetPanel:
+        left = iter(numbers)
+        shown = [(title, [_make_facet_value(choice, next(left)) for choice in choices]) for title, choices in facets]
+        html = Markup(site.fill_template("facets.html", reader, facets=shown))
+        return FacetPanel(html, list_chips(wanted, FACET_WORDS, shown))
+
+    return remember_drawn(drawn, ("facets", *shared, numbers), draw)
+
+
+def remember_drawn(drawn: dict[Hashable, Any], key: Hashable, draw: Callable[[], Part]) -> Part:
+    """Return a part of a page that depends only on its key, as it was drawn before, or draw it."""
+    found: Part | None = drawn.get(key)
+    if found is None:
+        found = draw()
+        if len(drawn) >= MAX_DRAWN_PARTS:
+            drawn.clear()
+        drawn[key] = found
+    return found
+
+
+def list_facets(newsroom: Newsroom, reader: Reader, wanted: StoryFilter) -> list[tuple[str, list[FacetChoice]]]:
+    """Return the filters with their choices."""
     choices: dict[str, list[tuple[Any, str]]] = {
         "status": [(value, reader.translate(word)) for value, word in STATUS_WORDS.items()],
         "rule": [(name, reader.name_rule(name)) for name in newsroom.list_rule_names()],
@@ -273,11 +320,8 @@ def list_facets(newsroom: Newsroom, reader: Reader, wanted: StoryFilter) -> list
         "language": [(name, reader.name_language(name)) for name in OUTPUT_LANGUAGES],
     }
     return [
-        (
-            reader.translate(FACET_WORDS[name]),
-            [_make_facet_value(newsroom, wanted, name, value, label) for value, label in values],
-        )
-        for name, values in choices.items()
+        (reader.translate(FACET_WORDS[name]), [_make_facet_choice(wanted, name, *choice) for choice in of_facet])
+        for name, of_facet in choices.items()
     ]
 
 
@@ -285,22 +329,22 @@ def _make_list_address(wanted: StoryFilter) -> str:
     return make_address("/", _to_parameters(wanted))
 
 
-def _make_facet_value(
-    newsroom: Newsroom, wanted: StoryFilter, name: str, value: Any, label: str, *, address: str | None = None
-) -> FacetValue:
-    is_current = getattr(wanted, name) == value
+def _make_facet_choice(wanted: StoryFilter, name: str, value: Any, label: str) -> FacetChoice:
     change: dict[str, Any] = {name: value}
-    chosen = replace(wanted, **change)
-    count = newsroom.count_stories(chosen)
+    chosen, is_current = replace(wanted, **change), getattr(wanted, name) == value
     # A second click on a choice removes it.
     change[name] = None
     target = replace(wanted, **change) if is_current else chosen
+    return FacetChoice(chosen, label, _make_list_address(target), is_current)
+
+
+def _make_facet_value(choice: FacetChoice, number: int) -> FacetValue:
     return FacetValue(
-        label=label,
-        address=address or _make_list_address(target),
-        count=f"{MAX_COUNTED_STORIES:,}+" if count > MAX_COUNTED_STORIES else str(count),
-        is_empty=count == 0,
-        is_current=is_current,
+        label=choice.label,
+        address=choice.address,
+        count=f"{MAX_COUNTED_STORIES:,}+" if number > MAX_COUNTED_STORIES else str(number),
+        is_empty=number == 0,
+        is_current=choice.is_current,
     )
 
 
@@ -320,21 +364,20 @@ def group_by_day(
     """Yield the days of a page, the newest first, each after the days without a match that are newer."""
     zone, lists = newsroom.zone, newsroom.store.reading_lists
     following = (behind.active_at if behind else now + timedelta(days=1)).astimezone(zone).date()
-    first_run_at = lists.get_first_run_time()
     for day, of_day in groupby(stories, key=lambda story: story.card.active_at.astimezone(zone).date()):
         quiet = None
         if with_quiet_days and (following - day).days > 1:
-            quiet = _describe_quiet_days(newsroom, day + timedelta(days=1), following, first_run_at)
+            quiet = _describe_quiet_days(newsroom, day + timedelta(days=1), following)
         begin, end = _get_midnight(newsroom, day), _get_midnight(newsroom, day + timedelta(days=1))
         yield NewsDay(begins_at=begin, read_count=lists.count_read(begin, end), stories=tuple(of_day), quiet=quiet)
         following = min(day, following)
 
 
-def _describe_quiet_days(newsroom: Newsroom, first: date, end: date, first_run_at: datetime | None) -> QuietDays:
+def _describe_quiet_days(newsroom: Newsroom, first: date, end: date) -> QuietDays:
     """Return what was read in days without a match, from `first` until before `end`."""
     lists = newsroom.store.reading_lists
     begins_at, ends_at = _get_midnight(newsroom, first), _get_midnight(newsroom, end)
-    unread = None
+    unread, first_run_at = None, lists.get_first_run_time()
     if first_run_at is not None and first_run_at < ends_at:
         read = {source for source, _ in lists.list_good_runs(begins_at, ends_at)}
         unread = tuple(name for name in newsroom.list_watched_sources() if name not in read)

@@ -1,6 +1,7 @@
-"""The configuration of nginx in docs/serve.md works: TLS, sign-in, forms, live events, and users that nginx names.
+"""The configurations in docs/serve.md work in a real nginx and a real Caddy.
 
-With REQUIRE_DEPLOY_TOOLS a missing nginx is a failure, as CI wants it.
+Each is tried with TLS, sign-in, forms, live events, the client's address, and users whom the proxy names. With
+REQUIRE_DEPLOY_TOOLS a missing proxy is a failure, as CI wants it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -28,14 +29,10 @@ from crawler.web.newsroom import Newsroom
 
 GUIDE = Path(__file__).parents[2] / "docs" / "serve.md"
 PASSWORD_FILE = "timur:{PLAIN}secret\n"
+PASSWORD_HASH = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"
+"""The same password as Caddy wants it: bcrypt, with few rounds."""
+RunProxy = Callable[..., AbstractContextManager[str]]
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True)
-def need_nginx() -> None:
-    if shutil.which("nginx") is None:
-        assert "REQUIRE_DEPLOY_TOOLS" not in os.environ, "nginx is not installed"
-        pytest.skip("nginx is not installed")
 
 
 def find_free_port() -> int:
@@ -43,11 +40,20 @@ def find_free_port() -> int:
         return int(listening.getsockname()[1])
 
 
+def read_guide(language: str, changes: Mapping[str, str]) -> str:
+    """Return the guide's configuration in a language, with other addresses and files."""
+    guided = re.search(rf"```{language}\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    assert guided is not None
+    found = guided[1]
+    for word, value in changes.items():
+        assert word in found, word
+        found = found.replace(word, value)
+    return found
+
+
 @contextmanager
 def run_nginx(folder: Path, newsroom: str, *, signs_in: bool) -> Iterator[str]:
     """Yield the address of nginx with the guide's configuration, in front of a newsroom."""
-    guided = re.search(r"```nginx\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
-    assert guided is not None
     port, certificate = find_free_port(), write_certificate(folder / "news.pem", "localhost")
     own = {
         "listen 443": f"listen 127.0.0.1:{port}",
@@ -61,22 +67,40 @@ def run_nginx(folder: Path, newsroom: str, *, signs_in: bool) -> Iterator[str]:
         (folder / "passwords").write_text(PASSWORD_FILE)
         named = f"auth_basic news; auth_basic_user_file {folder}/passwords; proxy_set_header Remote-User $remote_user;"
         own['proxy_set_header Remote-User "";'] = named
-    server = guided[1]
-    for word, value in own.items():
-        assert word in server, word
-        server = server.replace(word, value)
     temporary = " ".join(
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     user = "user root; " if os.geteuid() == 0 else ""  # it has to read the file with passwords
     main = f"{user}daemon off; pid {folder}/pid; error_log {folder}/errors; worker_processes 1; events {{}}"
     file = folder / "nginx.conf"
-    file.write_text(f"{main}\nhttp {{ access_log off; {temporary}\n{server}\n}}\n")
+    file.write_text(f"{main}\nhttp {{ access_log off; {temporary}\n{read_guide('nginx', own)}\n}}\n")
     folder.chmod(0o755)
-    with subprocess.Popen(["nginx", "-c", file, "-e", folder / "errors"]) as process:
+    with run_until_end(["nginx", "-c", file, "-e", folder / "errors"], port):
+        yield f"https://localhost:{port}"
+
+
+@contextmanager
+def run_caddy(folder: Path, newsroom: str, *, signs_in: bool) -> Iterator[str]:
+    """Yield the address of Caddy with the guide's configuration, in front of a newsroom."""
+    port, certificate = find_free_port(), write_certificate(folder / "news.pem", "localhost")
+    site = f"https://localhost:{port} {{\n    bind 127.0.0.1\n    tls {certificate} {certificate}"
+    own = {"news.example.org {": site, "127.0.0.1:8000": newsroom}
+    if signs_in:
+        own["reverse_proxy"] = f"basicauth {{\n timur {PASSWORD_HASH}\n}}\n    reverse_proxy"
+        own["header_up -Remote-User"] = "header_up Remote-User {http.auth.user.id}"
+    file = folder / "Caddyfile"
+    file.write_text(f"{{\n admin off\n auto_https disable_redirects\n}}\n{read_guide('caddyfile', own)}")
+    with run_until_end(["caddy", "run", "--config", file, "--adapter", "caddyfile"], port, HOME=str(folder)):
+        yield f"https://localhost:{port}"
+
+
+@contextmanager
+def run_until_end(command: Sequence[str | Path], port: int, **variables: str) -> Iterator[None]:
+    """Run a proxy, which listens at the port once the block begins."""
+    with subprocess.Popen(command, env={**os.environ, **variables}, stderr=subprocess.DEVNULL) as process:
         try:
             wait_for_port(port)
-            yield f"https://localhost:{port}"
+            yield
         finally:
             process.terminate()
 
@@ -90,13 +114,22 @@ def wait_for_port(port: int) -> None:
     raise AssertionError(f"nothing listens at port {port}")
 
 
-def test_sign_in_forms_and_live_events(store: Store, tmp_path: Path) -> None:
+@pytest.fixture(params=["nginx", "caddy"])
+def run_proxy(request: pytest.FixtureRequest) -> RunProxy:
+    """A function that runs a proxy in front of a newsroom."""
+    if shutil.which(request.param) is None:
+        assert "REQUIRE_DEPLOY_TOOLS" not in os.environ, f"{request.param} is not installed"
+        pytest.skip(f"{request.param} is not installed")
+    return run_nginx if request.param == "nginx" else run_caddy
+
+
+def test_sign_in_forms_and_live_events(run_proxy: RunProxy, store: Store, tmp_path: Path) -> None:
     add_user(store, "dana", Role.OWNER)
     web = WebConfig(trusted_proxies=("127.0.0.1",))
     newsroom = Newsroom(config=Config(data_dir=tmp_path, web=web), store=store)
     with (
         run_newsroom(newsroom) as inner,
-        run_nginx(tmp_path, inner, signs_in=False) as address,
+        run_proxy(tmp_path, inner, signs_in=False) as address,
         open_browser(address) as client,
     ):
         page = client.get("/login")
@@ -110,16 +143,31 @@ def test_sign_in_forms_and_live_events(store: Store, tmp_path: Path) -> None:
         assert client.post("/account/feed", data=fields, headers={"origin": "https://evil.example"}).status_code == 403
         with client.stream("GET", "/api/v1/events") as events:
             assert next(events.iter_lines()).startswith("retry:")
+        assert client.post("/account/feed", content=b"x" * 70_000).status_code == 413
 
 
-def test_user_whom_nginx_names(store: Store, tmp_path: Path) -> None:
+def test_address_that_a_client_names_is_not_believed(run_proxy: RunProxy, store: Store, tmp_path: Path) -> None:
+    add_user(store, "dana", Role.OWNER)
+    web = WebConfig(trusted_proxies=("127.0.0.1",))
+    newsroom = Newsroom(config=Config(data_dir=tmp_path, web=web), store=store)
+    elsewhere = httpx.HTTPTransport(verify=False, local_address="127.0.0.2")
+    with (
+        run_newsroom(newsroom) as inner,
+        run_proxy(tmp_path, inner, signs_in=False) as address,
+        httpx.Client(base_url=address, transport=elsewhere, headers={"x-forwarded-for": "203.0.113.9"}) as client,
+    ):
+        assert sign_in(client, "dana").status_code == 303
+        assert [each.address for each in store.audit.list_newest(1)] == ["127.0.0.2"]
+
+
+def test_user_whom_the_proxy_names(run_proxy: RunProxy, store: Store, tmp_path: Path) -> None:
     add_user(store, "timur", Role.READER)
     add_user(store, "dana", Role.OWNER)
     web = WebConfig(trusted_proxies=("127.0.0.1",), remote_user=True)
     newsroom = Newsroom(config=Config(data_dir=tmp_path, web=web), store=store)
     with (
         run_newsroom(newsroom) as inner,
-        run_nginx(tmp_path, inner, signs_in=True) as address,
+        run_proxy(tmp_path, inner, signs_in=True) as address,
         open_browser(address) as client,
     ):
         assert client.get("/").status_code == 401
