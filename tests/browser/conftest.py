@@ -35,8 +35,9 @@ def find_chromium() -> str:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=20_000)
     with sync_playwright() as started:
         opened = started.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         yield opened

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.in_process_survey import TwoDatesSite, make_survey
-from support.newsroom_server import OpenPage, run_newsroom
+from support.newsroom_server import OpenPage, expect, run_newsroom
 from support.shaped_sites import ShapedSite
 
 from crawler.config import load_config
@@ -67,12 +67,12 @@ def test_source_is_added(
         page.locator("tr:has(input[name=place-published_at]) summary").click()
     place.click()
     page.click(f".btn:has-text('{read}')")
-    assert page.locator("input[name=place-published_at]:checked").get_attribute("value") != "0"
-    assert "5" in page.inner_text("tr:has(input[name=place-published_at]) td:last-child")
+    expect(page.locator("input[name=place-published_at]:checked")).not_to_have_value("0")
+    expect(page.locator("tr:has(input[name=place-published_at]) td:last-child")).to_contain_text("5")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360 if has_scripts else True
     page.fill("#name", "valley")
     page.click(f"button:has-text('{save}')")
-    assert page.locator("#valley").is_visible()
+    expect(page.locator("#valley")).to_be_visible()
     definition = tomllib.loads((tmp_path / "sources" / "valley.toml").read_text(encoding="utf-8"))
     assert definition["fields"]["published_at"] == {"css": "p.day-of-news"}
 
@@ -86,6 +86,7 @@ def test_no_barrier(open_page: OpenPage, newsroom: Newsroom, address: str, site:
     found = [("waiting", Axe().run(page).response["violations"])]
     assert survey.thread is not None
     survey.thread.join(60)
+    page = open_page(address, **LOOKS[look])  # the page that waits reloads itself, and would end a visit to another
     paths = (f"/sources/add?survey={survey.id}", "/sources/add", "/subscriptions", "/sources", "/messages")
     for path in paths:
         page.goto(f"{address}{path}")

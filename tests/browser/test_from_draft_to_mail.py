@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.mail_box import MailBox
 from support.newsroom_articles import make_story_article
-from support.newsroom_server import OpenPage, run_newsroom
+from support.newsroom_server import OpenPage, expect, run_newsroom
 
 from crawler.config import load_config
 from crawler.keywords import Matcher, load_rules
@@ -51,15 +51,15 @@ def test_draft_becomes_a_mail_whose_link_opens_the_article(
         page.fill("#name", "mission")
         page.fill("#query", "делегация")
         page.click(f"button:has-text('{try_it}')")
-        assert finds in page.inner_text("main")
-        assert page.locator("article.quiet mark").first.inner_text().lower().startswith("делегаци")
+        expect(page.locator("main")).to_contain_text(finds)
+        expect(page.locator("article.quiet mark").first).to_have_text(re.compile("^делегаци", re.IGNORECASE))
         page.click(f"button:has-text('{into_force}')")
-        assert page.url.endswith("/rules/mission")
+        expect(page).to_have_url(f"{address}/rules/mission")
         page.goto(f"{address}/subscriptions")
         page.fill("#name", "desk-mission")
         page.check("input[name=rule][value=mission]")
         page.click(f"button:has-text('{add}')")
-        assert done in page.inner_text(".done")
+        expect(page.locator(".done")).to_contain_text(done)
         send_new_article(newsroom)
         (mail,) = box.mails
         text = mail.get_body(("plain",))
@@ -68,8 +68,8 @@ def test_draft_becomes_a_mail_whose_link_opens_the_article(
         assert link is not None
         assert link[1].startswith(address)
         page.goto(link[1])
-        assert page.inner_text("h1") == "Миссия прибыла"
-        assert page.locator("mark").first.inner_text().lower().startswith("делегаци")
+        expect(page.locator("h1")).to_have_text("Миссия прибыла")
+        expect(page.locator("mark").first).to_have_text(re.compile("^делегаци", re.IGNORECASE))
 
 
 def send_new_article(newsroom: Newsroom) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from support.newsroom_server import OpenPage, has_count
+from support.newsroom_server import OpenPage, expect
 from support.newsroom_users import PASSWORD, add_user
 
 from crawler.roles import Role
@@ -31,21 +33,21 @@ def test_sign_in_wrong_passwords_and_ended_session(
         page.fill("#n", "dana")
         page.fill("#p", "wrong")
         page.click("button")
-        assert wrong in page.inner_text("[role=alert]")
+        expect(page.locator("[role=alert]")).to_contain_text(wrong)
     page.fill("#p", PASSWORD)
     page.click("button")
-    assert too_many in page.inner_text("[role=alert]")
+    expect(page.locator("[role=alert]")).to_contain_text(too_many)
     filled.users.forget_attempts("dana", "127.0.0.1")
     page.fill("#p", PASSWORD)
     page.click("button")
-    assert page.url.startswith(f"{address}/sources")
+    expect(page).to_have_url(re.compile(f"^{re.escape(address)}/sources"))
     page.click(".menu > summary")
     page.click(".menu .own a")
-    assert page.inner_text("h1") == account
+    expect(page.locator("h1")).to_have_text(account)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     filled.sessions.delete_by_user("dana")
     page.reload()
-    assert ended in page.inner_text("[role=status]")
+    expect(page.locator("[role=status]")).to_contain_text(ended)
 
 
 def test_reader_may_only_mark_as_seen(open_page: OpenPage, address: str, filled: Store) -> None:
@@ -54,13 +56,13 @@ def test_reader_may_only_mark_as_seen(open_page: OpenPage, address: str, filled:
     page.fill("#n", "aigerim")
     page.fill("#p", PASSWORD)
     page.click("button")
-    assert has_count(page, ".story.unseen", 2)
-    assert page.locator("button:has-text('Important')").count() == 0
+    expect(page.locator(".story.unseen")).to_have_count(2)
+    expect(page.locator("button:has-text('Important')")).to_have_count(0)
     page.locator("button:has-text('Mark seen')").first.click()
-    assert has_count(page, ".story.unseen", 1)
+    expect(page.locator(".story.unseen")).to_have_count(1)
     page.click("h3 a:has-text('Делегация МККК')")
-    page.wait_for_selector("h1:has-text('Делегация МККК')")
-    assert page.locator("textarea").count() == 0
+    expect(page.locator("h1")).to_contain_text("Делегация МККК")
+    expect(page.locator("textarea")).to_have_count(0)
 
 
 def test_owner_adds_a_user_who_signs_in(open_page: OpenPage, address: str, filled: Store) -> None:
@@ -75,9 +77,9 @@ def test_owner_adds_a_user_who_signs_in(open_page: OpenPage, address: str, fille
     password = page.inner_text("[role=status] code")
     page.click(".account a")
     page.click("button:has-text('Sign out')")
-    assert "You are signed out." in page.inner_text("[role=status]")
+    expect(page.locator("[role=status]")).to_contain_text("You are signed out.")
     page.fill("#n", "timur")
     page.fill("#p", password)
     page.click("button")
-    assert page.inner_text(".account bdi") == "timur"
-    assert page.locator("button:has-text('Important')").count() > 0
+    expect(page.locator(".account bdi")).to_have_text("timur")
+    expect(page.locator("button:has-text('Important')")).not_to_have_count(0)

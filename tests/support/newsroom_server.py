@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -46,11 +45,12 @@ def run_newsroom(newsroom: Newsroom) -> Iterator[str]:
             thread.join(10)
 
 
-def has_count(page: Any, selector: str, count: int) -> bool:
-    """Return whether a page comes to have so many elements. A click may return before the next page is there."""
-    until = time.monotonic() + 10
-    while page.locator(selector).count() != count:
-        if time.monotonic() > until:
-            return False
-        page.wait_for_timeout(50)
-    return True
+def expect(found: Any) -> Any:
+    """Return Playwright's assertions on a page or on elements. They wait until they hold, at most 20 s.
+
+    A click may return before the next page is there, so a test that reads at once depends on chance. Their
+    package is in an extra, which the collection of tests must not need.
+    """
+    from playwright.sync_api import expect as make_assertions
+
+    return make_assertions(found)
