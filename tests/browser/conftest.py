@@ -87,12 +87,15 @@ def empty_address(tmp_path: Path) -> Iterator[str]:
 def open_page(browser: Any) -> Iterator[OpenPage]:
     """A function that opens an address in a browser of its own. Options are those of a browser's context.
 
-    Chromium writes a message for an answer with another status than 200: `statuses` are those that the test causes.
+    Chromium writes a message for an answer with another status than 200: `statuses` are those that the test causes,
+    and `others` the hosts that it may ask beside the address's own.
     """
     contexts, complaints = [], []
 
-    def open_watched(url: str, *, statuses: tuple[int, ...] = (), **options: object) -> Any:
-        own = urlsplit(url).netloc
+    def open_watched(
+        url: str, *, statuses: tuple[int, ...] = (), others: tuple[str, ...] = (), **options: object
+    ) -> Any:
+        hosts = {urlsplit(url).netloc, *others}
         context = browser.new_context(**{"locale": "en-GB", **options})
         contexts.append(context)
         page = context.new_page()
@@ -108,7 +111,7 @@ def open_page(browser: Any) -> Iterator[OpenPage]:
         page.on(
             "request",
             lambda request: (
-                None if urlsplit(request.url).netloc == own else complaints.append(f"foreign request: {request.url}")
+                None if urlsplit(request.url).netloc in hosts else complaints.append(f"foreign request: {request.url}")
             ),
         )
         # A browser that leaves a page gives up what it still loads: the page did nothing wrong.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,8 +25,8 @@ uvicorn.server.asyncio = hurried_asyncio
 
 
 @contextmanager
-def run_newsroom(newsroom: Newsroom) -> Iterator[str]:
-    """Yield the address at which the pages are."""
+def run_newsroom(newsroom: Newsroom, listener: socket.socket | None = None) -> Iterator[str]:
+    """Yield the address at which the pages are: that of the listener, for a newsroom that has to know it before."""
     newsroom.answers.seconds = 0  # tests write to the store and look at once
     ready, addresses = threading.Event(), []
 
@@ -33,7 +34,7 @@ def run_newsroom(newsroom: Newsroom) -> Iterator[str]:
         addresses.append(address)
         ready.set()
 
-    with open_listener("127.0.0.1", 0) as listener:
+    with listener or open_listener("127.0.0.1", 0) as listener:
         server = make_server(newsroom, listener, announce)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
         thread.start()
