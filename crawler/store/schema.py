@@ -44,7 +44,7 @@ from sqlalchemy import (
 
 from crawler.store.column_types import CleanText, UtcDateTime
 
-SCHEMA_REVISION = "0017"
+SCHEMA_REVISION = "0018"
 """The newest revision in `migrations/versions`, which these tables have."""
 COPY_MARK = "+copy"
 """End of the revision of a store that `live_copy` has not finished."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain, repeat
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ from crawler.store.search_index import (
 )
 from crawler.store.search_lookup import NumberRange, PostgresIndex, SqliteIndex
 from crawler.store.serialization import parse_article
+from crawler.store.statements import PreparedStatement
 
 VERSIONS_PER_BATCH = 50
 """Versions that are indexed in one transaction. Other writers wait meanwhile."""
@@ -170,8 +171,13 @@ class SearchRepository:
         """Return in how many articles the index finds something, among its newest `max_hits` entries."""
         conditions = conditions or SearchConditions()
         found, values = self._index.select_numbers(query, _compute_range(conditions), self.max_hits)
-        counts = self._database.fetch_all(_select_counts(found, _make_row_conditions(conditions)), values)[0]
-        return ArticleCount(counts.first + counts.later, is_complete=counts.found < self.max_hits)
+        required = _make_row_conditions(conditions)
+        if required:
+            counts = tuple(self._database.fetch_all(_select_counts(found, required), values)[0])
+        else:
+            counts = self._database.fetch_all(_prepare_counts(found), values)[0]
+        count, first, later = counts
+        return ArticleCount(first + later, is_complete=count < self.max_hits)
 
     def list_words(self, ranges: Collection[WordRange]) -> list[str]:
         """Return the words of the index in any of the ranges, in order, at most `MAX_WORDS_PER_RANGE` of each."""
@@ -296,6 +302,12 @@ def _select_counts(numbers: TextClause, conditions: Sequence[Any]) -> Select[Any
         select(func.count()).select_from(hits).where(hits.c.version == 1).scalar_subquery().label("first"),
         later.scalar_subquery().label("later"),
     )
+
+
+@lru_cache(maxsize=2)
+def _prepare_counts(numbers: TextClause) -> PreparedStatement:
+    """Return the query without conditions, made once, because it is the same for every search."""
+    return PreparedStatement(_select_counts(numbers, ()))
 
 
 def _make_row_conditions(conditions: SearchConditions) -> list[Any]:

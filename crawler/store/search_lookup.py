@@ -13,6 +13,7 @@ from crawler.keywords.index_query import EVERYTHING, IndexFacet, IndexNode, Inde
 from crawler.store.database import Database
 from crawler.store.search_index import NUMBERS_PER_MINUTE, search_entries
 from crawler.store.search_syntax import format_fts5, format_tsquery
+from crawler.store.statements import IndexScanQuery, PreparedStatement
 
 NumberRange = tuple[int, int]
 """The first number, and the one after the last."""
@@ -63,28 +64,37 @@ _RANK_TEXTS_BY_FIELDS = text(
     " LIMIT :shown OFFSET :skipped"
 )
 # `+ 0`: else the planner takes the primary key for the better index, and compares the vectors of the whole table.
+# The planner takes comparing a whole vector for cheap, and would read the table for a frequent word.
 # One text with all numbers: the driver takes ten times as long for ten thousand rows, or a list as a value.
-_FIND_VECTORS = text(
-    "SELECT string_agg(CAST(number AS text), ',' ORDER BY number DESC) FROM"
-    " (SELECT number FROM search_vectors WHERE vector @@ CAST(:query AS tsquery) AND number + 0 >= :first"
-    " AND number + 0 < :last ORDER BY number + 0 DESC LIMIT :limit) AS found"
+_FIND_VECTORS = IndexScanQuery(
+    text(
+        "SELECT string_agg(CAST(number AS text), ',' ORDER BY number DESC) FROM"
+        " (SELECT number FROM search_vectors WHERE vector @@ CAST(:query AS tsquery) AND number + 0 >= :first"
+        " AND number + 0 < :last ORDER BY number + 0 DESC LIMIT :limit) AS found"
+    )
 )
-_CHECK_VECTORS = text(
-    "SELECT string_agg(CAST(number AS text), ',' ORDER BY number DESC) FROM search_vectors"
-    " WHERE number = ANY(CAST(:numbers AS BIGINT[])) AND vector @@ CAST(:query AS tsquery)"
+_CHECK_VECTORS = PreparedStatement(
+    text(
+        "SELECT string_agg(CAST(number AS text), ',' ORDER BY number DESC) FROM search_vectors"
+        " WHERE number = ANY(CAST(:numbers AS BIGINT[])) AND vector @@ CAST(:query AS tsquery)"
+    )
 )
-_LIST_ENTRIES = text(
-    "SELECT string_agg(CAST(number AS text), ',' ORDER BY number DESC) FROM (SELECT number FROM search_entries"
-    " WHERE number >= :first AND number < :last ORDER BY number DESC LIMIT :limit) AS found"
+_LIST_ENTRIES = PreparedStatement(
+    text(
+        "SELECT string_agg(CAST(number AS text), ',' ORDER BY number DESC) FROM (SELECT number FROM search_entries"
+        " WHERE number >= :first AND number < :last ORDER BY number DESC LIMIT :limit) AS found"
+    )
 )
-_RANK_VECTORS = text(
-    "SELECT number FROM search_vectors WHERE number = ANY(CAST(:numbers AS BIGINT[])) ORDER BY"
-    f" ts_rank('{{{', '.join(str(rank / max(FIELD_RANKS)) for rank in reversed(FIELD_RANKS))}}}',"
-    " vector, CAST(:query AS tsquery)) DESC, number DESC LIMIT :shown OFFSET :skipped"
+_RANK_VECTORS = PreparedStatement(
+    text(
+        "SELECT number FROM search_vectors WHERE number = ANY(CAST(:numbers AS BIGINT[])) ORDER BY"
+        f" ts_rank('{{{', '.join(str(rank / max(FIELD_RANKS)) for rank in reversed(FIELD_RANKS))}}}',"
+        " vector, CAST(:query AS tsquery)) DESC, number DESC LIMIT :shown OFFSET :skipped"
+    )
 )
 _LIST_VALUES = text("SELECT unnest(CAST(:numbers AS BIGINT[])) AS rowid")
-_FIND_ENTRY = text(
-    "SELECT number FROM search_entries WHERE number < :last ORDER BY number DESC OFFSET :skipped LIMIT 1"
+_FIND_ENTRY = PreparedStatement(
+    text("SELECT number FROM search_entries WHERE number < :last ORDER BY number DESC OFFSET :skipped LIMIT 1")
 )
 
 
@@ -207,10 +217,7 @@ class PostgresIndex:
     def _find_vectors(self, tsquery: str, within: NumberRange, limit: int) -> list[int]:
         first, last = within
         values = {"query": tsquery, "first": first, "last": last, "limit": limit}
-        with self._database.transaction() as connection:
-            # The planner takes comparing a whole vector for cheap, and would read the table for a frequent word.
-            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-            return _parse_numbers(connection.execute(_FIND_VECTORS, values).scalar())
+        return _parse_numbers(self._database.fetch_all(_FIND_VECTORS, values)[0][0])
 
     def rank_numbers(self, query: IndexNode, within: NumberRange, skipped: int, limit: int) -> list[int]:
         """Return the most relevant of the highest `max_hits` numbers that the query finds, behind the first ones."""

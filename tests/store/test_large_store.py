@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text
+from support.vectors import list_compressions
 
 from benchmarks.large_store import BATCH, copy_to_postgres, get_store_file, make_store, save_articles
 from benchmarks.store_articles import LANGUAGES, ZONE, is_reprint, make_article, make_text, make_versions
@@ -99,6 +100,7 @@ def test_index_in_postgres_finds_what_was_saved(tmp_path: Path, postgres_url: st
     with open_store(f"sqlite:///{file}") as small, open_store(postgres_url) as store:
         assert not store.search.has_waiting()
         assert list(store.integrity.check_index()) == []
+        assert set(list_compressions(store).values()) == {None}
         for query in (IndexPhrase(("red", "cross")), IndexPhrase(("крест",)), EVERYTHING):
             expected = [(entry.article.id, entry.version) for entry in small.search.iter_newest(query)]
             assert [(entry.article.id, entry.version) for entry in store.search.iter_newest(query)] == expected

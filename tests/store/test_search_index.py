@@ -18,6 +18,7 @@ from crawler.keywords.query import And
 from crawler.keywords.search_query import SearchedState, interpret_query
 from crawler.store import Store, open_store, search, search_index, search_lookup
 from crawler.store.search import SearchConditions
+from crawler.store.statements import IndexScanQuery
 
 Save = Callable[..., int]
 
@@ -307,3 +308,11 @@ def test_words_are_read_while_another_process_writes(url: str, store: Store, sav
         for number in range(80):  # often enough for the database to merge what the reader has seen
             save(make_article(str(number), body=f"Женевада кездесу {number}"))
             assert len(find(reader, "kk:Женева kk:кездесу")) == number + 2
+
+
+def test_planner_takes_an_index_for_the_query_alone(reused_postgres_url: str) -> None:
+    plan, values = text("EXPLAIN SELECT number FROM search_entries WHERE number + 0 < :last"), {"last": 9}
+    with open_store(reused_postgres_url) as store:
+        for _ in range(2):
+            assert "Seq Scan" in str(store.database.fetch_all(plan, values))
+            assert "Seq Scan" not in str(store.database.fetch_all(IndexScanQuery(plan), values))
