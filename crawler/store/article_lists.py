@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, Row, Select, Text, bindparam, func, select, true, tuple_
+from sqlalchemy import Integer, Row, Text, bindparam, func, select, true, tuple_
 
 from crawler.items import Health, Verdict
 from crawler.revisions.kinds import Severity
@@ -18,6 +18,7 @@ from crawler.store.database import Database
 from crawler.store.reading_lists import ListPlace
 from crawler.store.reading_schema import article_cards
 from crawler.store.schema import articles, change_events, matches, runs, signatures
+from crawler.store.statements import PreparedQuery
 
 MAX_RECENT_EVENTS = 100
 MAX_RECENT_RUNS = 500
@@ -189,7 +190,7 @@ class ArticleListRepository:
 
 
 @cache
-def _make_list_query(matched: bool | None, names: Collection[str]) -> Select[Any]:
+def _make_list_query(matched: bool | None, names: Collection[str]) -> PreparedQuery:
     """Return a query for articles by the names of its values. To make one takes longer than to execute it.
 
     `matched` is that of the filter.
@@ -211,7 +212,7 @@ def _make_list_query(matched: bool | None, names: Collection[str]) -> Select[Any
     if matched is not None:
         query = query.where(is_matched if matched else ~is_matched)
     newest_first = (columns.dated_at.desc(), columns.id.desc())
-    return query.order_by(*newest_first).limit(bindparam("count", type_=Integer))
+    return PreparedQuery(query.order_by(*newest_first).limit(bindparam("count", type_=Integer)))
 
 
 def _make_listed_article(row: Row[Any]) -> ListedArticle:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,7 +16,7 @@ from crawler.store.http_cache import HttpCacheEntry, write_cache_entries
 from crawler.store.runs import BACKFILL_MODE, write_counts
 from crawler.store.schema import articles, matches, runs, versions
 from crawler.store.serialization import parse_article
-from crawler.store.statements import PreparedStatement
+from crawler.store.statements import PreparedQuery, PreparedStatement
 from crawler.store.versions import make_time_conditions
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ _SELECT_STATES = select(
         for field in fields(ArticleState)
     )
 )
-_GET_STATE = _SELECT_STATES.where(_OF_ARTICLE)
-_LIST_STATES_BY_ID = _SELECT_STATES.where(articles.c.id.in_(bindparam("of_articles", expanding=True)))
+_GET_STATE = PreparedQuery(_SELECT_STATES.where(_OF_ARTICLE))
+_LIST_STATES_BY_ID = PreparedQuery(_SELECT_STATES.where(articles.c.id.in_(bindparam("of_articles", expanding=True))))
 _LIST_STATES = _SELECT_STATES.where(articles.c.source == bindparam("of_source")).order_by(articles.c.id)
 _LIST_STATES_OF_ONE = _LIST_STATES.where(articles.c.native_id == bindparam("of_native_id"))
 _FIND_ORIGINAL = PreparedStatement(
@@ -78,7 +78,7 @@ _SELECT_TEXTS = select(versions.c.article, articles.c.dated_at, articles.c.id).s
     articles.join(versions, _IS_CURRENT)
 )
 _NEWEST_FIRST = (articles.c.dated_at.desc(), articles.c.id.desc())
-_GET_TEXT = _SELECT_TEXTS.where(_OF_ARTICLE)
+_GET_TEXT = PreparedQuery(_SELECT_TEXTS.where(_OF_ARTICLE))
 _GET_VERSION_TEXT = select(versions.c.article).where(
     versions.c.article_id == bindparam("of_article"), versions.c.version == bindparam("of_version")
 )
@@ -138,6 +138,7 @@ class ArticleRepository:
 
     def get(self, article_id: str, version: int | None = None) -> Article | None:
         """Return an article as it was saved, in its current version or in the given one. None if it is not stored."""
+        rows: Sequence[Any]
         if version is None:
             rows = self._database.fetch_all(_GET_TEXT, {"of_article": article_id})
         else:
@@ -309,7 +310,7 @@ def _split_ids(ids: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _make_state(row: Row[Any]) -> ArticleState:
-    return ArticleState(**{**row._mapping, "verdict": Verdict(row.verdict)})
+    return ArticleState(**{**row._asdict(), "verdict": Verdict(row.verdict)})
 
 
 def _make_published_conditions(source: str, since: datetime) -> tuple[Any, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import blake2b
+from typing import Any
 
 from sqlalchemy import DateTime, Dialect, Text
 from sqlalchemy.exc import DontWrapMixin
@@ -37,6 +39,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        """Return what reads a value. That of SQLite is a text: to read it in one step takes half the time."""
+        return _parse_utc_time if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+def _parse_utc_time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(f"{text}+00:00")
 
 
 class CleanText(TypeDecorator[str]):

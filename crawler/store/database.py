@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from crawler.errors import CrawlerError, StoreError
-from crawler.store.statements import PreparedStatement, execute_by_driver
+from crawler.store.statements import PreparedQuery, PreparedStatement, execute_by_driver
 
 LOCK_WAIT_SECONDS = 30
 SERVER_OPTIONS = {
@@ -46,6 +46,7 @@ ADVISORY_LOCK_KEY = 0x63726177
 """First half of the advisory lock's key on PostgreSQL. The second half is a hash of the schema's name."""
 
 Rows = Sequence[Row[Any]]
+AnyStatement = Executable | PreparedStatement | PreparedQuery
 
 ENGINE_OPTIONS: dict[str, Any] = {
     "isolation_level": "AUTOCOMMIT",
@@ -110,10 +111,14 @@ class Database:
         self, statement: PreparedStatement, values: Mapping[str, Any] | None = None
     ) -> list[tuple[Any, ...]]: ...
 
-    def fetch_all(self, statement: Executable | PreparedStatement, values: Mapping[str, Any] | None = None) -> Any:
+    @overload
+    def fetch_all(self, statement: PreparedQuery, values: Mapping[str, Any] | None = None) -> list[Any]: ...
+
+    def fetch_all(self, statement: AnyStatement, values: Mapping[str, Any] | None = None) -> Any:
         """Return all rows of a query. After a lost connection it is executed once more. Raise StoreError if it fails.
 
-        Within a transaction the query sees what the transaction wrote. A prepared statement returns plain tuples.
+        Within a transaction the query sees what the transaction wrote. A prepared statement returns plain tuples, a
+        prepared query named ones.
         """
         try:
             return self._execute_query(statement, values)
@@ -126,9 +131,9 @@ class Database:
         except DBAPIError as error:
             self._raise_store_error("read", error)
 
-    def _execute_query(self, statement: Executable | PreparedStatement, values: Mapping[str, Any] | None) -> Any:
+    def _execute_query(self, statement: AnyStatement, values: Mapping[str, Any] | None) -> Any:
         connection = self._get_connection()
-        if isinstance(statement, PreparedStatement):
+        if isinstance(statement, PreparedQuery | PreparedStatement):
             return statement.fetch_all(connection, values or {})
         return connection.execute(statement, values).all()
 

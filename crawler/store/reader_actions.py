@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, insert, sele
 from crawler.store.database import Database
 from crawler.store.reading_schema import article_marks, reader_actions, seen_marks
 from crawler.store.schema import articles
-from crawler.store.statements import make_upsert, select_columns
+from crawler.store.statements import PreparedQuery, make_upsert, select_columns
 
 
 class ActionKind(StrEnum):
@@ -85,11 +85,12 @@ _IS_VISIBLE = reader_actions.c.kind.not_in((ActionKind.SEEN, ActionKind.UNSEEN))
     reader_actions.c.made_by == bindparam("of_reader")
 )
 """The condition for what a reader may see: nobody sees what others have seen."""
-_LIST_BY_ARTICLES = _SELECT.where(
+_OF_ARTICLES = _SELECT.where(
     reader_actions.c.article_id.in_(bindparam("of_articles", expanding=True)), reader_actions.c.undone_at.is_(None)
 ).order_by(reader_actions.c.id)
-_LIST_VISIBLE_BY_ARTICLES = _LIST_BY_ARTICLES.where(_IS_VISIBLE)
-_GET_MARKS = (
+_LIST_BY_ARTICLES = PreparedQuery(_OF_ARTICLES)
+_LIST_VISIBLE_BY_ARTICLES = PreparedQuery(_OF_ARTICLES.where(_IS_VISIBLE))
+_GET_MARKS = PreparedQuery(
     select(
         articles.c.id,
         seen_marks.c.version,
@@ -199,9 +200,11 @@ class ReaderActionRepository:
             for row in self._database.fetch_all(_GET_MARKS, values)
         }
 
-    def _make_actions(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[ReaderAction]:
-        rows = self._database.fetch_all(query, values)
-        return [ReaderAction(**{**row._mapping, "kind": ActionKind(row.kind)}) for row in rows]
+    def _make_actions(
+        self, query: Select[Any] | PreparedQuery, values: Mapping[str, Any] | None = None
+    ) -> list[ReaderAction]:
+        rows: Sequence[Any] = self._database.fetch_all(query, values)
+        return [ReaderAction(**{**row._asdict(), "kind": ActionKind(row.kind)}) for row in rows]
 
 
 def _write_result(connection: Connection, article_ids: Iterable[str]) -> None:

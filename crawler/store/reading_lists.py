@@ -33,7 +33,7 @@ from crawler.store.schema import (
     signatures,
     versions,
 )
-from crawler.store.statements import PreparedStatement, select_columns
+from crawler.store.statements import PreparedQuery, PreparedStatement, select_columns
 
 MAX_COUNTED_STORIES = 1000
 """A count ends here: more is "1,000+"."""
@@ -176,7 +176,7 @@ _LINK, _OTHER_LINK = signatures.alias(), signatures.alias()
 _STORY_COLUMNS = (*(_OWN.c[name].label(name) for name in CARD_COLUMNS), _LINK.c.story.label("story"))
 _ANY_TIME = datetime.min.replace(tzinfo=UTC)
 _COUNT = bindparam("count", type_=Integer)
-_LIST_STORY_ARTICLES = (
+_LIST_STORY_ARTICLES = PreparedQuery(
     select(
         signatures.c.story,
         signatures.c.article_id,
@@ -192,8 +192,10 @@ _LIST_STORY_ARTICLES = (
     .order_by(articles.c.dated_at, articles.c.id)
     .limit(_COUNT)
 )
-_GET_ORIGINS = select(articles.c.id, articles.c.url, articles.c.published_at, articles.c.first_seen_at).where(
-    articles.c.id.in_(bindparam("of_articles", expanding=True))
+_GET_ORIGINS = PreparedQuery(
+    select(articles.c.id, articles.c.url, articles.c.published_at, articles.c.first_seen_at).where(
+        articles.c.id.in_(bindparam("of_articles", expanding=True))
+    )
 )
 _SELECT_READ = select(func.count()).where(
     articles.c.dated_at >= bindparam("begin"), articles.c.dated_at < bindparam("end")
@@ -206,11 +208,11 @@ _COUNT_MATCHED = PreparedStatement(
     ).where(article_cards.c.is_strong.is_(true()), func.coalesce(article_marks.c.is_false_alarm, false()).is_(false()))
 )
 _COUNT_READ = PreparedStatement(_SELECT_READ)
-_GET_FIRST_RUN_TIME = select(runs.c.started_at).where(runs.c.mode == "live").order_by(runs.c.id).limit(1)
-_GET_LAST_RUN_TIME = (
+_GET_FIRST_RUN_TIME = PreparedQuery(select(runs.c.started_at).where(runs.c.mode == "live").order_by(runs.c.id).limit(1))
+_GET_LAST_RUN_TIME = PreparedQuery(
     select(runs.c.finished_at).where(runs.c.finished_at.is_not(None)).order_by(runs.c.id.desc()).limit(1)
 )
-_LIST_VERSIONS = (
+_SELECT_VERSIONS = (
     select(versions.c.version, versions.c.verdict, versions.c.seen_at, revision_diffs.c.severity)
     .select_from(versions)
     .outerjoin(
@@ -221,8 +223,9 @@ _LIST_VERSIONS = (
     .order_by(versions.c.version.desc())
     .limit(_COUNT)
 )
-_LIST_VERSIONS_BEFORE = _LIST_VERSIONS.where(versions.c.version < bindparam("before"))
-_LIST_READ_VERSIONS = (
+_LIST_VERSIONS = PreparedQuery(_SELECT_VERSIONS)
+_LIST_VERSIONS_BEFORE = PreparedQuery(_SELECT_VERSIONS.where(versions.c.version < bindparam("before")))
+_LIST_READ_VERSIONS = PreparedQuery(
     select(versions.c.article_id, versions.c.version, versions.c.seen_at, versions.c.content_hash)
     .where(
         versions.c.article_id.in_(bindparam("of_articles", expanding=True)),
@@ -230,11 +233,13 @@ _LIST_READ_VERSIONS = (
     )
     .order_by(versions.c.article_id, versions.c.version)
 )
-_LIST_GOOD_RUNS = select(runs.c.source, runs.c.started_at).where(
-    runs.c.mode == "live",
-    runs.c.health.in_((Health.HEALTHY.value, Health.DEGRADED.value)),
-    runs.c.started_at >= bindparam("begin"),
-    runs.c.started_at < bindparam("end"),
+_LIST_GOOD_RUNS = PreparedQuery(
+    select(runs.c.source, runs.c.started_at).where(
+        runs.c.mode == "live",
+        runs.c.health.in_((Health.HEALTHY.value, Health.DEGRADED.value)),
+        runs.c.started_at >= bindparam("begin"),
+        runs.c.started_at < bindparam("end"),
+    )
 )
 
 
@@ -394,20 +399,20 @@ def _make_values(wanted: StoryFilter) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=256)
-def _make_list_query(shape: StoryFilter, *, is_behind: bool) -> Select[Any]:
+def _make_list_query(shape: StoryFilter, *, is_behind: bool) -> PreparedQuery:
     """Return a query for the newest stories, or for those behind a place."""
     query = _select_newest_of_story(shape, *_STORY_COLUMNS)
     if is_behind:
         place = tuple_(bindparam("behind_time", type_=UtcDateTime), bindparam("behind_id", type_=Text))
         query = query.where(tuple_(_OWN.c.active_at, _OWN.c.article_id) < place)
-    return query.order_by(_OWN.c.active_at.desc(), _OWN.c.article_id.desc()).limit(_COUNT)
+    return PreparedQuery(query.order_by(_OWN.c.active_at.desc(), _OWN.c.article_id.desc()).limit(_COUNT))
 
 
 @lru_cache(maxsize=256)
-def _make_count_query(shape: StoryFilter) -> Select[Any]:
+def _make_count_query(shape: StoryFilter) -> PreparedQuery:
     """Return a query for the number of stories."""
     query = _select_newest_of_story(shape, _OWN.c.article_id).limit(MAX_COUNTED_STORIES + 1)
-    return select(func.count()).select_from(query.subquery())
+    return PreparedQuery(select(func.count()).select_from(query.subquery()))
 
 
 def _select_newest_of_story(wanted: StoryFilter, *columns: Any) -> Select[Any]:

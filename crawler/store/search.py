@@ -28,7 +28,7 @@ from crawler.store.search_index import (
 )
 from crawler.store.search_lookup import NumberRange, PostgresIndex, SqliteIndex
 from crawler.store.serialization import parse_article
-from crawler.store.statements import PreparedStatement
+from crawler.store.statements import PreparedQuery, PreparedStatement
 
 VERSIONS_PER_BATCH = 50
 """Versions that are indexed in one transaction. Other writers wait meanwhile."""
@@ -237,8 +237,14 @@ class SearchRepository:
         """Yield the entries of these numbers that fulfil the conditions, in the order of the numbers."""
         if not numbers:
             return
-        query = _SELECT_ENTRIES.where(self._index.has_number(), *_make_row_conditions(conditions))
-        found = {row.number: row for row in self._database.fetch_all(query, self._index.bind_numbers(numbers))}
+        values, row_conditions = self._index.bind_numbers(numbers), _make_row_conditions(conditions)
+        rows: Sequence[Any]
+        if row_conditions:
+            query = _SELECT_ENTRIES.where(self._index.has_number(), *row_conditions)
+            rows = self._database.fetch_all(query, values)
+        else:
+            rows = self._database.fetch_all(self._get_entries, values)
+        found = {row.number: row for row in rows}
         for number in numbers:
             if (row := found.get(number)) is not None:
                 yield SearchEntry(
@@ -252,6 +258,10 @@ class SearchRepository:
                     is_revised=row.is_revised,
                     story=row.story,
                 )
+
+    @cached_property
+    def _get_entries(self) -> PreparedQuery:
+        return PreparedQuery(_SELECT_ENTRIES.where(self._index.has_number()))
 
     @cached_property
     def _index(self) -> SqliteIndex | PostgresIndex:

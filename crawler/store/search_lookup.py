@@ -46,6 +46,7 @@ _FIND_TEXTS = text(
     "SELECT rowid FROM search_texts WHERE search_texts MATCH :query AND rowid >= :first AND rowid < :last"
     " ORDER BY rowid DESC LIMIT :limit"
 )
+_LIST_TEXTS = PreparedStatement(_FIND_TEXTS)
 _FIND_FIRST_TEXT = text(f"SELECT count(*) AS found, min(rowid) AS first FROM ({_FIND_TEXTS})")
 _RANK_TEXTS = text(
     "SELECT rowid FROM search_texts WHERE search_texts MATCH :query AND rowid >= :first AND rowid < :last"
@@ -111,7 +112,7 @@ class SqliteIndex:
         """Return the numbers that the query finds within a range, the highest first. Some may have no entry."""
         first, last = within
         values = {"query": format_fts5(query), "first": first, "last": last, "limit": limit}
-        return [row[0] for row in self._database.fetch_all(_FIND_TEXTS, values)]
+        return [row[0] for row in self._database.fetch_all(_LIST_TEXTS, values)]
 
     def select_numbers(self, query: IndexNode, within: NumberRange, limit: int) -> tuple[TextClause, dict[str, Any]]:
         """Return a query for the highest numbers that the query finds, and its values."""

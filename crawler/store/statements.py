@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from importlib import import_module
+from itertools import zip_longest
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ClauseElement, Connection, Insert, Label, Row, Table, insert
+from sqlalchemy import BindParameter, ClauseElement, Connection, Dialect, Insert, Label, Row, Select, Table, insert
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.visitors import iterate
+
+MIN_LIST_SIZE = 8
+"""Values that a query with a list is compiled for at least. Longer lists have twice as many, and so on."""
 
 
 class InsertByDialect:
@@ -167,6 +173,82 @@ class IndexScanQuery(PreparedStatement):
             cursor.execute(f"SET LOCAL enable_seqscan = off; {compiled.sql}", compiled.convert(values))
             cursor.nextset()
             return list(cursor.fetchall())
+
+
+class _CompiledQuery(NamedTuple):
+    """A query for lists of one size each: the statement, the names of each list's values, and how rows are read."""
+
+    statement: _CompiledStatement
+    expanded: Mapping[str, Sequence[str]]
+    make_row: Callable[[Iterable[Any]], Any]
+    converted: Sequence[tuple[int, Callable[[Any], Any]]]
+    """The columns that are converted, and what converts each."""
+
+    def convert(self, values: Mapping[str, Any]) -> Parameters:
+        """Return values as the driver expects them. What a list has less than its size becomes NULL."""
+        known = dict(values)
+        for name, names in self.expanded.items():
+            known.update(zip_longest(names, known[name]))
+        return self.statement.convert(known)
+
+    def read_rows(self, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """Return named rows with converted values. A column is converted as a whole, which takes half the time."""
+        if not self.converted or not rows:
+            return list(map(self.make_row, rows))
+        columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+        for index, convert in self.converted:
+            columns[index] = map(convert, columns[index])
+        return list(map(self.make_row, zip(*columns, strict=True)))
+
+
+class PreparedQuery:
+    """A query that every page pays for, compiled once for each database and executed by the driver.
+
+    It returns named tuples of what SQLAlchemy returns, in a third of the time. A parameter with `expanding=True` is a
+    list. The query is compiled for a few sizes, and NULL fills the rest, because nothing is equal to it: so a list is
+    for `IN`, never for `NOT IN`.
+    """
+
+    def __init__(self, query: Select[Any]) -> None:
+        self._query = query
+        parameters = [each for each in iterate(query) if isinstance(each, BindParameter) and each.required]
+        self._names = {each.key for each in parameters}
+        self._lists = sorted({each.key for each in parameters if each.expanding})
+        self._compiled: dict[tuple[object, ...], _CompiledQuery] = {}
+
+    def fetch_all(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
+        """Return all rows of the query with these values. Raise DBAPIError, and KeyError for a missing value."""
+        sizes = [max(MIN_LIST_SIZE, 1 << (len(values[name]) - 1).bit_length()) for name in self._lists]
+        key = (connection.dialect.name, *sizes)
+        compiled = self._compiled.get(key)
+        if compiled is None:
+            compiled = self._compiled[key] = self._compile(connection.dialect, sizes)
+        return compiled.read_rows(fetch_by_driver(connection, compiled.statement.sql, compiled.convert(values)))
+
+    def _compile(self, dialect: Dialect, sizes: Sequence[int]) -> _CompiledQuery:
+        compiled: Any = self._query.compile(dialect=dialect)
+        empty_lists = {name: [None] * size for name, size in zip(self._lists, sizes, strict=True)}
+        expanded = compiled.construct_expanded_state({**dict.fromkeys(self._names), **empty_lists})
+        lists = {name: expanded.parameter_expansion[name] for name in self._lists}
+        given = self._names.union(*lists.values())
+        binds = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
+        binds |= expanded.processors  # those of the values in lists
+        statement = _CompiledStatement(
+            expanded.statement,
+            [(name, binds.get(name)) for name in expanded.positiontup or expanded.parameters],
+            {name: value for name, value in expanded.parameters.items() if name not in given},
+            has_names=expanded.positiontup is None,
+        )
+        columns = list(self._query.selected_columns)
+        names = [column.name for column in columns]
+        row_type: Any = namedtuple("QueryRow", names, rename=True)  # type: ignore[misc]
+        processors = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+        return _CompiledQuery(
+            statement,
+            lists,
+            row_type._make,
+            [(index, convert) for index, convert in enumerate(processors) if convert],
+        )
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -> None:

@@ -12,8 +12,9 @@ from support.empty_stores import open_test_store
 
 from crawler.errors import StoreError
 from crawler.store import HttpCacheEntry, Store
+from crawler.store.column_types import NaiveTimeError
 from crawler.store.schema import http_cache
-from crawler.store.statements import PreparedStatement, make_in_query, make_upsert
+from crawler.store.statements import PreparedQuery, PreparedStatement, make_in_query, make_upsert
 
 NOON = datetime(2026, 3, 6, 12, 0, 0, 5, tzinfo=UTC)
 COLUMNS = tuple(column.key for column in http_cache.columns)
@@ -38,6 +39,37 @@ def test_query_returns_plain_rows_within_its_limit(store: Store) -> None:
     query = PreparedStatement(select(http_cache.c.source).where(http_cache.c.url == bindparam("of_url")).limit(1))
     assert [tuple(row) for row in store.database.fetch_all(query, {"of_url": "/1"})] in ([("mfa",)], [("ktkz",)])
     assert list(store.database.fetch_all(query, {"of_url": "/2"})) == []
+
+
+def test_prepared_query_returns_what_sqlalchemy_does(store: Store) -> None:
+    evening = datetime(2026, 3, 6, 20, tzinfo=UTC)  # without microseconds
+    store.http_cache.save(*(HttpCacheEntry(source=str(at.hour), url="/1", checked_at=at) for at in (NOON, evening)))
+    is_first = (http_cache.c.url == "/1").label("is_first")
+    query = select(http_cache.c.source, http_cache.c.checked_at, http_cache.c.record_date, is_first)
+    at = http_cache.c.checked_at
+    query = query.where((at == bindparam("first")) | (at == NOON)).order_by(http_cache.c.source).limit(2)
+    values = {"first": evening.astimezone(timezone(timedelta(hours=5)))}
+    found = store.database.fetch_all(PreparedQuery(query), values)
+    assert found == [tuple(row) for row in store.database.fetch_all(query, values)]
+    shown = [(row.source, row.checked_at, row.record_date, row.is_first) for row in found]
+    assert shown == [("12", NOON, None, True), ("20", evening, None, True)]
+    assert store.database.fetch_all(PreparedQuery(query.where(http_cache.c.url == "/2")), values) == []
+    with pytest.raises(NaiveTimeError):
+        store.database.fetch_all(PreparedQuery(query), {"first": NOON.replace(tzinfo=None)})
+
+
+@pytest.mark.parametrize("count", [1, 8, 9, 40])
+def test_prepared_query_takes_lists_of_any_length(store: Store, count: int) -> None:
+    store.http_cache.save(*(HttpCacheEntry(source="mfa", url=f"/{n}", checked_at=NOON) for n in range(50)))
+    chosen = http_cache.c.url.in_(bindparam("of_urls", expanding=True)) & http_cache.c.source.in_(("mfa", "ktkz"))
+    query = PreparedQuery(select(http_cache.c.url).where(chosen, http_cache.c.source == bindparam("of_source")))
+    for _ in range(2):
+        values = {"of_urls": [f"/{n}" for n in range(count)], "of_source": "mfa"}
+        assert {row.url for row in store.database.fetch_all(query, values)} == set(values["of_urls"])
+    with pytest.raises(KeyError):
+        store.database.fetch_all(query, {"of_urls": ["/1"]})
+    at = PreparedQuery(select(func.count()).where(http_cache.c.checked_at.in_(bindparam("times", expanding=True))))
+    assert store.database.fetch_all(at, {"times": [NOON, NOON + timedelta(days=1)]}) == [(50,)]
 
 
 def test_error_of_the_driver_is_one_of_sqlalchemy(store: Store) -> None:
