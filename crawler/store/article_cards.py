@@ -229,18 +229,21 @@ class CardRepository:
 
 
 def parse_card(row: Row[Any]) -> ArticleCard:
-    """Return the card from a row that begins with `CARD_COLUMNS`."""
-    values = dict(zip(CARD_COLUMNS, row, strict=False))
+    """Return the card from a row that has `CARD_COLUMNS`."""
     return ArticleCard(
-        **values
-        | {
-            "verdict": Verdict(row.verdict),
-            "severity": Severity(row.severity) if row.severity else None,
-            "time_kind": TimeKind(row.time_kind),
-            "rules": parse_rules(row.rules),
-            "excerpts": _parse_excerpts(row.excerpts),
-            "change": _parse_change(row.change),
-        }
+        article_id=row.article_id,
+        source=row.source,
+        language=row.language,
+        version=row.version,
+        verdict=Verdict(row.verdict),
+        severity=Severity(row.severity) if row.severity else None,
+        active_at=row.active_at,
+        time_kind=TimeKind(row.time_kind),
+        is_strong=row.is_strong,
+        headline=row.headline,
+        rules=parse_rules(row.rules),
+        excerpts=_parse_excerpts(row.excerpts),
+        change=_parse_change(row.change),
     )
 
 
