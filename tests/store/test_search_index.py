@@ -18,6 +18,7 @@ from crawler.keywords.query import And
 from crawler.keywords.search_query import SearchedState, interpret_query
 from crawler.store import Store, open_store, search, search_index, search_lookup
 from crawler.store.search import SearchConditions
+from crawler.store.search_index import NUMBERS_PER_MINUTE
 from crawler.store.statements import IndexScanQuery
 
 Save = Callable[..., int]
@@ -92,6 +93,20 @@ def test_conditions_on_time_rule_and_page(store: Store, save: Save) -> None:
     assert {number for number, _ in find(store, "word", since=NOON + timedelta(seconds=10))} == {"2", "3"}
     assert {number for number, _ in find(store, "word", until=NOON + timedelta(seconds=10))} == {"1"}
     assert find(store, "word", since=NOON + timedelta(days=2)) == []
+
+
+def test_time_counts_where_a_number_is_one_of_the_next_minute(
+    store: Store, save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compute_number = search_index.compute_number
+    monkeypatch.setattr(search_index, "compute_number", lambda *values: compute_number(*values) + NUMBERS_PER_MINUTE)
+    for number, seconds in (("1", -1), ("2", 0), ("3", 59), ("4", 600)):
+        save(make_article(number, body="word", published_at=NOON + timedelta(seconds=seconds)))
+    for conditions, expected in (({"since": NOON}, {"2", "3", "4"}), ({"until": NOON}, {"1"})):
+        assert {number for number, _ in find(store, "word", **conditions)} == expected
+        node = make_index_query(interpret_query("word").node, store.search.list_words).node
+        count = store.search.count_articles(node, SearchConditions(**conditions))
+        assert count == (len(expected), True)
 
 
 def test_corrected_date_moves_the_article(store: Store, save: Save) -> None:
