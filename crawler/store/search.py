@@ -172,11 +172,9 @@ class SearchRepository:
         conditions = conditions or SearchConditions()
         found, values = self._index.select_numbers(query, _compute_range(conditions), self.max_hits)
         required = _make_row_conditions(conditions)
-        if required:
-            counts = tuple(self._database.fetch_all(_select_counts(found, required), values)[0])
-        else:
-            counts = self._database.fetch_all(_prepare_counts(found), values)[0]
-        count, first, later = counts
+        statement: Select[Any] | PreparedStatement
+        statement = _select_counts(found, required) if required else _prepare_counts(found)
+        count, first, later = self._database.fetch_all(statement, values)[0]
         return ArticleCount(first + later, is_complete=count < self.max_hits)
 
     def list_words(self, ranges: Collection[WordRange]) -> list[str]:

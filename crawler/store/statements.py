@@ -127,23 +127,26 @@ class PreparedStatement:
 
         Raise DBAPIError, and KeyError for a value that is missing.
         """
-        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection, values)
+        compiled = self._get_compiled(connection, values)
         return execute_by_driver(connection, compiled.sql, compiled.convert(values))
 
     def fetch_all(self, connection: Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Execute it as `execute` does, and return all rows."""
-        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection, values)
+        compiled = self._get_compiled(connection, values)
         return fetch_by_driver(connection, compiled.sql, compiled.convert(values))
 
     def execute_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute it with the values of each row. Raise DBAPIError."""
         if rows:
-            compiled = self._compiled.get(connection.dialect.name) or self._compile(connection, rows[0])
+            compiled = self._get_compiled(connection, rows[0])
             with _translate_errors(connection, compiled.sql) as driver, closing(driver.cursor()) as cursor:
                 cursor.executemany(compiled.sql, compiled.convert_rows(rows))
 
-    def _compile(self, connection: Connection, values: Mapping[str, Any]) -> _CompiledStatement:
+    def _get_compiled(self, connection: Connection, values: Mapping[str, Any]) -> _CompiledStatement:
+        """Return the statement as the driver executes it. The first call compiles it, for the names of its values."""
         dialect, statement = connection.dialect, self._statement
+        if known := self._compiled.get(dialect.name):
+            return known
         if isinstance(statement, InsertByDialect):
             statement = statement[dialect.name]
         compiled: Any = statement.compile(dialect=dialect, column_keys=list(values))
@@ -168,7 +171,7 @@ class IndexScanQuery(PreparedStatement):
         """Execute it, and return all rows."""
         from psycopg import ClientCursor  # Only a cursor that writes the values into the text sends two statements.
 
-        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection, values)
+        compiled = self._get_compiled(connection, values)
         with _translate_errors(connection, compiled.sql) as driver, closing(ClientCursor(driver)) as cursor:
             cursor.execute(f"SET LOCAL enable_seqscan = off; {compiled.sql}", compiled.convert(values))
             cursor.nextset()
@@ -176,7 +179,7 @@ class IndexScanQuery(PreparedStatement):
 
 
 class _CompiledQuery(NamedTuple):
-    """A query for lists of one size each: the statement, the names of each list's values, and how rows are read."""
+    """A query for a size of each of its lists: the statement, the names of each list's values, how rows are read."""
 
     statement: _CompiledStatement
     expanded: Mapping[str, Sequence[str]]
