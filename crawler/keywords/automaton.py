@@ -27,6 +27,7 @@ SHAPE_TABLE = bytes(
 FOOTNOTE_NUMBER = re.compile(rb"(?<=LL)0{1,2}(?![L0])")
 """One or two digits at the end of a word. A longer number, as in ICRC2024, is a part of another name."""
 MAX_CACHED_TERMS = 20_000
+MAX_CACHED_SEARCH_TERMS = 64
 MAX_PATTERN_BYTES = 512
 """Bytes of a pattern in the automaton. The rest is compared, because a phrase that repeats itself takes a time that
 grows with the square of its length."""
@@ -64,8 +65,10 @@ def make_patterns(term: str, language: str) -> tuple[tuple[bytes, Endings], ...]
     return tuple((b" " + form + b" ", None) for form in make_folded_forms(term, language))
 
 
-def make_search_patterns(term: str, language: str) -> Iterator[tuple[bytes, Endings]]:
-    """Yield the patterns of a term in a search: those of a rule, and more forms of a single word.
+# A search needs them twice: to ask the index, and to find the places in the texts.
+@lru_cache(maxsize=MAX_CACHED_SEARCH_TERMS)
+def make_search_patterns(term: str, language: str) -> tuple[tuple[bytes, Endings], ...]:
+    """Return the patterns of a term in a search: those of a rule, and more forms of a single word.
 
     The term of a rule is in its base form: "гуманитарный" has one gender. Who searches it also wants "гуманитарная
     помощь", and may write "визиты" for every form of "визит".
@@ -77,7 +80,7 @@ def make_search_patterns(term: str, language: str) -> Iterator[tuple[bytes, Endi
         else:
             forms = (inflect_en.make_number_forms if language == "en" else inflect_ru.make_search_forms)(term)
             patterns |= {(b" " + fold_term(form) + b" ", None): None for form in forms}
-    yield from patterns
+    return tuple(patterns)
 
 
 def _move_hits(hits: Iterable[tuple[Key, int, int]], marks: list[tuple[int, int]]) -> Iterator[tuple[Key, int, int]]:

@@ -7,8 +7,8 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
-from itertools import accumulate, groupby, islice
+from functools import cached_property, lru_cache
+from itertools import accumulate, groupby, islice, pairwise
 from typing import NamedTuple
 
 from crawler.items import Match
@@ -161,10 +161,6 @@ class QueryMatcher:
 
     def __init__(self, node: QueryNode) -> None:
         self._node = node
-        self._automaton: TermAutomaton[Term] = TermAutomaton()
-        for term in dict.fromkeys(iterate_terms(node)):
-            self._automaton.add_patterns(make_search_patterns(term.text, term.language), term)
-        self._automaton.build()
 
     def find_places(
         self, texts: Mapping[str, str | None], facets: Collection[tuple[str, str | None]] = ()
@@ -173,7 +169,21 @@ class QueryMatcher:
 
         `facets` are the names and values that the article has, such as ("lang", "ru").
         """
-        folded = {name: fold_text(text) for name in FIELDS if (text := texts.get(name))}
+        folded = _fold_fields(texts)
+        found = self._find_hits(folded, facets)
+        if found is None:
+            return None
+        hits = (_make_hit(0, hit, folded[hit.field]) for hit in _select_longest(found, folded))
+        places = (QueryPlace(hit.term, hit.field, hit.start, hit.end) for hit in hits)
+        return sorted(places, key=lambda place: (FIELDS.index(place.field), place.start, place.end))
+
+    def is_fulfilled(self, texts: Mapping[str, str | None], facets: Collection[tuple[str, str | None]] = ()) -> bool:
+        """Return whether the query holds, without looking for the places in the texts as written."""
+        return self._find_hits(_fold_fields(texts), facets) is not None
+
+    def _find_hits(
+        self, folded: dict[str, FoldedText], facets: Collection[tuple[str, str | None]]
+    ) -> list[TermHit] | None:
         with pause_garbage_collection():
             term_hits = [
                 TermHit(term, name, start, end)
@@ -187,12 +197,16 @@ class QueryMatcher:
             for hit in term_hits
             if not (is_abbreviation(hit.term.text) and _is_other_abbreviation(_make_hit(0, hit, folded[hit.field])))
         ]
-        found = _evaluate_node(self._node, term_hits, folded, facets)
-        if found is None:
-            return None
-        hits = (_make_hit(0, hit, folded[hit.field]) for hit in _select_longest(found, folded))
-        places = (QueryPlace(hit.term, hit.field, hit.start, hit.end) for hit in hits)
-        return sorted(places, key=lambda place: (FIELDS.index(place.field), place.start, place.end))
+        return _evaluate_node(self._node, term_hits, folded, facets)
+
+    @cached_property
+    def _automaton(self) -> TermAutomaton[Term]:
+        """Made when the first text is read: a count reads none."""
+        automaton: TermAutomaton[Term] = TermAutomaton()
+        for term in dict.fromkeys(iterate_terms(self._node)):
+            automaton.add_patterns(make_search_patterns(term.text, term.language), term)
+        automaton.build()
+        return automaton
 
 
 def _build_rule_tree(rule: Rule) -> QueryNode:
@@ -215,6 +229,10 @@ def _build_rule_tree(rule: Rule) -> QueryNode:
     if rule.query is not None:
         parts.append(replace_terms(parse_query(rule.query), limit_fields))
     return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+
+def _fold_fields(texts: Mapping[str, str | None]) -> dict[str, FoldedText]:
+    return {name: fold_text(text) for name in FIELDS if (text := texts.get(name))}
 
 
 def _evaluate_node(
@@ -295,9 +313,12 @@ def _select_longest(term_hits: list[TermHit], folded: dict[str, FoldedText]) -> 
         shared = max(_count_shared_prefix(base, written) for base in _fold_base_forms(hit.term.text, hit.term.language))
         return hit.field, hit.start - hit.end, hit.start, -shared, len(hit.term.text)
 
+    hits = sorted(dict.fromkeys(term_hits), key=lambda hit: (hit.field, hit.start))
+    if not any(hit.field == following.field and hit.end > following.start for hit, following in pairwise(hits)):
+        return hits  # Nearly always: to rank them takes longer than to find them.
     longest: list[TermHit] = []
     covered = {name: bytearray(len(folded_text.data)) for name, folded_text in folded.items()}
-    for hit in sorted(dict.fromkeys(term_hits), key=get_rank):
+    for hit in sorted(hits, key=get_rank):
         is_covered = covered[hit.field]
         if not is_covered[hit.start] and not is_covered[hit.end - 1]:
             longest.append(hit)

@@ -137,7 +137,7 @@ class ArticleSearch:
         for entry in entries:
             if entry.article.id in found:
                 continue
-            places = self._find_places(entry.article, entry)
+            places = self._matcher.find_places(entry.article.texts, self._list_held(entry.article, entry))
             if places is not None:
                 found.add(entry.article.id)
                 hit = self._make_hit(entry, places)
@@ -153,7 +153,7 @@ class ArticleSearch:
             versions = [
                 each.version or 1
                 for each in stored
-                if each.version == entry.version or self._find_places(each, entry) is not None
+                if each.version == entry.version or self._matcher.is_fulfilled(each.texts, self._list_held(each, entry))
             ]
             following = (each for each in stored if (each.version or 1) > entry.version)
             left_at = next((each.fetched_at for each in following), None)
@@ -167,9 +167,6 @@ class ArticleSearch:
             places=tuple(places),
             story=entry.story,
         )
-
-    def _find_places(self, article: Article, entry: SearchEntry) -> list[QueryPlace] | None:
-        return self._matcher.find_places(article.texts, self._list_held(article, entry))
 
     def _list_held(self, article: Article, entry: SearchEntry) -> Collection[tuple[str, str | None]]:
         """Return the conditions of the query that a version of the entry's article fulfils."""

@@ -47,22 +47,11 @@ _FIND_TEXTS = text(
     " ORDER BY rowid DESC LIMIT :limit"
 )
 _LIST_TEXTS = PreparedStatement(_FIND_TEXTS)
-_FIND_FIRST_TEXT = text(f"SELECT count(*) AS found, min(rowid) AS first FROM ({_FIND_TEXTS})")
-_RANK_TEXTS = text(
-    "SELECT rowid FROM search_texts WHERE search_texts MATCH :query AND rowid >= :first AND rowid < :last"
-    f" ORDER BY bm25(search_texts, {', '.join(map(str, FIELD_RANKS))}), rowid DESC LIMIT :shown OFFSET :skipped"
-)
-_FIND_IN_FIELD = (
-    "SELECT rowid FROM search_texts"
-    " WHERE search_texts MATCH :{} AND rowid >= (SELECT min(number) FROM found) AND rowid < :last"
-)
-_RANK_TEXTS_BY_FIELDS = text(
-    f"WITH found (number) AS MATERIALIZED ({_FIND_TEXTS}),"
-    f" in_title AS MATERIALIZED ({_FIND_IN_FIELD.format('title')}),"
-    f" in_lead AS MATERIALIZED ({_FIND_IN_FIELD.format('lead')})"
-    " SELECT number FROM found"
-    f" ORDER BY {FIELD_RANKS[0]} * (number IN in_title) + {FIELD_RANKS[1]} * (number IN in_lead) DESC, number DESC"
-    " LIMIT :shown OFFSET :skipped"
+_RANK_TEXTS = PreparedStatement(
+    text(
+        "SELECT rowid FROM search_texts WHERE search_texts MATCH :query AND rowid >= :first AND rowid < :last"
+        f" ORDER BY bm25(search_texts, {', '.join(map(str, FIELD_RANKS))}), rowid DESC LIMIT :shown OFFSET :skipped"
+    )
 )
 # `+ 0`: else the planner takes the primary key for the better index, and compares the vectors of the whole table.
 # The planner takes comparing a whole vector for cheap, and would read the table for a frequent word.
@@ -128,14 +117,34 @@ class SqliteIndex:
 
         If there are many, only the fields count: `bm25` reads every text that has a word, whenever it was written.
         """
-        first, last = within
-        values: dict[str, Any] = {"query": format_fts5(query), "first": first, "last": last, "limit": MAX_WEIGHED + 1}
-        hits = self._database.fetch_all(_FIND_FIRST_TEXT, values)[0]
-        values |= {"shown": limit, "skipped": skipped}
-        if hits.found <= MAX_WEIGHED:
-            return [row[0] for row in self._database.fetch_all(_RANK_TEXTS, values | {"first": hits.first})]
-        values |= {field: format_fts5(select_phrases(query, field)) for field in ("title", "lead")}
-        return [row[0] for row in self._database.fetch_all(_RANK_TEXTS_BY_FIELDS, values | {"limit": self.max_hits})]
+        found = self.list_numbers(query, within, self.max_hits)
+        if not found:
+            return []
+        if len(found) > MAX_WEIGHED:
+            return self._rank_by_fields(query, found, skipped + limit)[skipped:]
+        values = {
+            "query": format_fts5(query),
+            "first": found[-1],
+            "last": within[1],
+            "shown": limit,
+            "skipped": skipped,
+        }
+        return [row[0] for row in self._database.fetch_all(_RANK_TEXTS, values)]
+
+    def _rank_by_fields(self, query: IndexNode, found: Sequence[int], limit: int) -> list[int]:
+        """Return first the numbers with words of the query in title and lead, then in the title, then in the lead."""
+        within = found[-1], found[0] + 1
+        title, lead = (select_phrases(query, field) for field in ("title", "lead"))
+        ranked = self.list_numbers(join_and([query, title, lead]), within, limit)
+        if len(ranked) == limit:
+            return ranked
+        in_title, in_lead = (set(self.list_all_numbers(part, within)) for part in (title, lead))
+        by_rank = sorted(
+            found,
+            key=lambda number: FIELD_RANKS[0] * (number in in_title) + FIELD_RANKS[1] * (number in in_lead),
+            reverse=True,
+        )
+        return by_rank[:limit]
 
     def has_number(self) -> Any:
         """Return the condition for entries with one of the numbers of `bind_numbers`."""

@@ -12,12 +12,11 @@ from crawler.items import Article, Verdict
 from crawler.store.database import Database
 from crawler.store.schema import articles, matches, versions
 from crawler.store.serialization import parse_article
+from crawler.store.statements import PreparedQuery
 
-_LIST_BY_ARTICLE = (
+_LIST_BY_ARTICLE = PreparedQuery(
     select(versions.c.article).where(versions.c.article_id == bindparam("of_article")).order_by(versions.c.version)
 )
-
-
 _GET_SITE_VERSION = (
     select(versions.c.article)
     .where(

@@ -66,6 +66,8 @@ _KEPT_BYTES_TABLE = bytes(byte not in b" '\n-" for byte in range(256))
 _LAST_OFFSET = 10**12
 _BLOCK = 256
 """Bytes whose marks are counted together."""
+_FINDS_WITHOUT_LIST = 24
+"""Marked places that are looked for before all of them are listed."""
 
 
 class FoldedText:
@@ -128,17 +130,20 @@ class FoldedText:
 
 
 class _Marks:
-    """Which places of a text are marked, one byte each: 1 or 0. It answers without a list of all marked places.
+    """Which places of a text are marked, one byte each: 1 or 0.
 
-    A text is asked for the places of few words, and such a list takes longer than all else that is done for them.
+    Most texts are asked for the places of few words. A list of all marked places would take longer than all else that
+    is done for these, so it is made only for a text that is asked more often.
     """
 
-    __slots__ = ("_counts", "_flags")
+    __slots__ = ("_counts", "_finds", "_flags", "_places")
 
     def __init__(self, flags: bytes) -> None:
         self._flags = flags
         blocks = (flags.count(1, start, start + _BLOCK) for start in range(0, len(flags), _BLOCK))
         self._counts = array("Q", accumulate(blocks, initial=0))
+        self._places: Sequence[int] = ()
+        self._finds = 0
 
     def count_before(self, place: int) -> int:
         """Return how many places before this one are marked."""
@@ -147,6 +152,11 @@ class _Marks:
 
     def find(self, number: int) -> int:
         """Return the marked place that has so many marked places before it."""
+        if self._places:
+            return self._places[number]
+        self._finds += 1
+        if self._finds > _FINDS_WITHOUT_LIST:
+            self._places = array("Q", compress(range(len(self._flags)), self._flags))
         block = bisect_right(self._counts, number) - 1
         start = block * _BLOCK
         marked = compress(range(start, start + _BLOCK), self._flags[start : start + _BLOCK])

@@ -106,7 +106,9 @@ def find_without_index(query: str) -> list[str]:
     for versions in reversed(list_corpus()):
         for article in versions:
             held = {(facet.name, facet.value) for facet in facets if holds(facet.name, facet.value, article, versions)}
-            if matcher.find_places(article.texts, held) is not None:
+            is_fulfilled = matcher.is_fulfilled(article.texts, held)
+            assert is_fulfilled == (matcher.find_places(article.texts, held) is not None)
+            if is_fulfilled:
                 found.append(article.native_id)
                 break
     return found

@@ -7,7 +7,7 @@ import unicodedata
 from itertools import chain
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crawler.text.folding import fold_term, fold_text, split_folded_words
@@ -86,6 +86,7 @@ def test_every_folded_word_leads_back_to_its_original(text: str) -> None:
         st.tuples(st.text("abcш", min_size=2, max_size=300), st.sampled_from((" ", " " * 600, "\u00ad \n"))), min_size=1
     )
 )
+@example([("abc", " "), ("cш", " " * 600)] * 60)
 def test_words_of_a_long_text_lead_back(words: list[tuple[str, str]]) -> None:
     text = "".join(chain.from_iterable(words))
     folded = fold_text(text)
