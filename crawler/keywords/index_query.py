@@ -28,6 +28,8 @@ LAST_CHARACTER = "\U0010ffff"
 AFTER_DIGITS = ":"
 """The character after 9."""
 INDEXED_FACETS = ("source", "lang")
+MARKS = ("any:", "date:", "lang:", "long:", "source:")
+"""What the words of an entry begin with that are not of its text. In PostgreSQL a beginning of a word finds them too."""
 
 WordRange = tuple[str, str]
 """The words from the first string to before the second."""
@@ -126,15 +128,19 @@ class FormPattern:
 
     def list_ranges(self) -> Iterator[WordRange]:
         """Yield the ranges of words to read from the index."""
-        for start in self._list_starts():
+        for start in [self.last] if self._may_begin_mark() else self._list_starts():
             yield start, start + LAST_CHARACTER
         yield from (_get_footnote_range(word) for word in self._list_whole_words() if _may_have_footnote(word))
 
     def list_phrases(self, vocabulary: Vocabulary, fields: tuple[str, ...]) -> Iterator[IndexPhrase]:
         """Yield the forms that the index may have, also with the number of a footnote ("МККК3")."""
         heads = [_add_footnotes(word, vocabulary) for word in self.head]
-        if self.is_open:
-            lasts: Iterable[str] = [self.last]
+        is_open = self.is_listed_as_open(vocabulary)
+        lasts: Iterable[str]
+        if is_open:
+            lasts = [self.last]
+        elif self.is_open:
+            lasts = self._list_words(vocabulary)
         elif self.endings is None:
             lasts = _add_footnotes(self.last, vocabulary)
         else:
@@ -144,7 +150,23 @@ class FormPattern:
             read = {word for words in ranges for word in words if _strip_footnote(word) in forms}
             lasts = sorted(read | {form for form in forms if not form.startswith(tuple(starts))})
         for words in islice(product(*heads, lasts), MAX_FORMS_PER_PATTERN):
-            yield IndexPhrase(words, fields, self.is_open)
+            yield IndexPhrase(words, fields, is_open)
+
+    def is_listed_as_open(self, vocabulary: Vocabulary) -> bool:
+        """Return whether the index is asked for a beginning. It is not if that may be of a mark, and has few words."""
+        return self.is_open and not (
+            self._may_begin_mark() and len(self._list_words(vocabulary)) <= MAX_FORMS_PER_PATTERN
+        )
+
+    def is_exact(self, vocabulary: Vocabulary) -> bool:
+        """Return whether the phrases find nothing else than the forms."""
+        return not self.is_cut and not (self._may_begin_mark() and self.is_listed_as_open(vocabulary))
+
+    def _may_begin_mark(self) -> bool:
+        return self.is_open and not self.head and any(mark.startswith(self.last) for mark in MARKS)
+
+    def _list_words(self, vocabulary: Vocabulary) -> Sequence[str]:
+        return vocabulary.list_between(self.last, self.last + LAST_CHARACTER)
 
     def _list_starts(self) -> list[str]:
         """Return the beginnings by which the forms of the last word are read. Forms that are shorter are not read."""
@@ -174,7 +196,7 @@ class _Translation:
                 # The matcher drops words that only fold to an abbreviation (МКҚК is no МККК).
                 patterns = self._patterns[node]
                 forms = (each.list_phrases(self._vocabulary, node.fields) for each in patterns)
-                is_exact = not (is_abbreviation(node.text) or any(each.is_cut for each in patterns))
+                is_exact = not is_abbreviation(node.text) and all(each.is_exact(self._vocabulary) for each in patterns)
                 return join_or(chain.from_iterable(forms)), is_exact
             case And(parts):
                 nodes = [self.translate(part) for part in parts]

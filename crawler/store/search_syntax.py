@@ -16,6 +16,7 @@ from crawler.keywords.index_query import (
 from crawler.store.search_index import (
     EVERY_ENTRY,
     FIELD_WEIGHTS,
+    FIELDS,
     MAX_WORD_LENGTH,
     UNORDERED_ENTRY,
     make_facet,
@@ -31,8 +32,10 @@ def format_fts5(node: IndexNode) -> str:
     match node:
         case IndexPhrase(words, fields, is_open):
             text = " ".join(word[:MAX_WORD_LENGTH] for word in words)
-            columns = "{" + " ".join(fields or FIELD_WEIGHTS) + "}"
-            return f'{columns} : "{text}"' + (" *" if is_open else "")
+            if not fields and not is_open:  # No word of a text is that of a facet.
+                return f'"{text}"'
+            # FTS5 has to read where the words are in each entry.
+            return f'{{{" ".join(fields or FIELDS)}}} : "{text}"' + (" *" if is_open else "")
         case IndexFacet(name, value):
             return _format_facet(make_facet(name, value))
         case IndexNot():

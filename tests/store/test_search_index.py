@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import text
 from store.conftest import NOON
 from support.factories import make_article
@@ -18,7 +20,7 @@ from crawler.keywords.query import And
 from crawler.keywords.search_query import SearchedState, interpret_query
 from crawler.store import Store, open_store, search, search_index, search_lookup
 from crawler.store.search import SearchConditions
-from crawler.store.search_index import NUMBERS_PER_MINUTE
+from crawler.store.search_index import NUMBERS_PER_MINUTE, fold_fields, list_facets, list_words
 from crawler.store.statements import IndexScanQuery
 
 Save = Callable[..., int]
@@ -72,6 +74,8 @@ def test_unchanged_text_adds_no_entry(store: Store, save: Save) -> None:
         ("nothing", []),
         ("NOT visit", []),
         ("NOT lang:ru", ["3", "1"]),
+        ("source* OR any* OR lang* OR date*", []),
+        ('"source mfa" OR any OR "lang kk"', []),
     ],
 )
 def test_fields_and_facets(store: Store, save: Save, query: str, expected: list[str]) -> None:
@@ -79,6 +83,12 @@ def test_fields_and_facets(store: Store, save: Save, query: str, expected: list[
     save(make_article("2", title="The final", body="Visit"), seen_at=NOON + timedelta(hours=1))
     save(make_article("3", language="kk", lead="A visit", body="Text"), seen_at=NOON + timedelta(hours=2))
     assert [number for number, _ in find(store, query)] == expected
+
+
+@given(st.text())
+def test_no_word_of_a_text_has_the_colon_of_a_facet(text: str) -> None:
+    assert not any(":" in word for word in list_words(fold_fields({"body": text})))
+    assert all(":" in facet for facet in list_facets(text, text, NOON))
 
 
 def test_conditions_on_time_rule_and_page(store: Store, save: Save) -> None:
