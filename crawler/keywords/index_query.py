@@ -29,7 +29,7 @@ AFTER_DIGITS = ":"
 """The character after 9."""
 INDEXED_FACETS = ("source", "lang")
 MARKS = ("any:", "date:", "lang:", "long:", "source:")
-"""What the words of an entry begin with that are not of its text. In PostgreSQL a beginning of a word finds them too."""
+"""What those words of an entry begin with that are not of its text. PostgreSQL finds them by `dat*` too."""
 
 WordRange = tuple[str, str]
 """The words from the first string to before the second."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import chain, repeat
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, ScalarSelect, Select, TextClause, column, func, select, text
+from sqlalchemy import ColumnElement, ScalarSelect, TextClause, bindparam, func, select, text
 
 from crawler.items import Article, Strength, Verdict
 from crawler.keywords.index_query import IndexNode, WordRange
@@ -26,9 +26,9 @@ from crawler.store.search_index import (
     search_state,
     unindexed_versions,
 )
-from crawler.store.search_lookup import NumberRange, PostgresIndex, SqliteIndex
+from crawler.store.search_lookup import HitCount, NumberRange, PostgresIndex, SqliteIndex
 from crawler.store.serialization import parse_article
-from crawler.store.statements import PreparedQuery, PreparedStatement
+from crawler.store.statements import PreparedQuery
 
 VERSIONS_PER_BATCH = 50
 """Versions that are indexed in one transaction. Other writers wait meanwhile."""
@@ -117,6 +117,11 @@ _SELECT_ENTRIES = (
 )
 
 
+_LIST_FIRST_ENTRIES = PreparedQuery(
+    select(search_entries.c.number).where(
+        search_entries.c.version == 1, search_entries.c.article_id.in_(bindparam("ids", expanding=True))
+    )
+)
 _HAS_UNINDEXED = select(unindexed_versions.c.version).limit(1)
 
 
@@ -170,12 +175,17 @@ class SearchRepository:
     def count_articles(self, query: IndexNode, conditions: SearchConditions | None = None) -> ArticleCount:
         """Return in how many articles the index finds something, among its newest `max_hits` entries."""
         conditions = conditions or SearchConditions()
-        found, values = self._index.select_numbers(query, _compute_range(conditions), self.max_hits)
-        required = _make_row_conditions(conditions)
-        statement: Select[Any] | PreparedStatement
-        statement = _select_counts(found, required) if required else _prepare_counts(found)
-        count, first, later = self._database.fetch_all(statement, values)[0]
-        return ArticleCount(first + later, is_complete=count < self.max_hits)
+        hits = self._index.count_hits(query, _compute_range(conditions), _make_row_conditions(conditions))
+        return ArticleCount(hits.first + self._count_later_articles(hits), is_complete=hits.found < self.max_hits)
+
+    def _count_later_articles(self, hits: HitCount) -> int:
+        """Return of how many articles a later version is found, but not version 1."""
+        articles = sorted(set(hits.later))
+        if not articles:
+            return 0
+        numbers = set(hits.numbers)
+        first = self._database.fetch_all(_LIST_FIRST_ENTRIES, {"ids": articles})
+        return len(articles) - sum(row.number in numbers for row in first)
 
     def list_words(self, ranges: Collection[WordRange]) -> list[str]:
         """Return the words of the index in any of the ranges, in order, at most `MAX_WORDS_PER_RANGE` of each."""
@@ -281,39 +291,6 @@ def _select_words(ranges: Sequence[WordRange]) -> tuple[TextClause, dict[str, st
     values = {f"first{index}": first for index, (first, _) in enumerate(ranges)}
     values |= {f"last{index}": last for index, (_, last) in enumerate(ranges)}
     return text(" UNION ALL ".join(parts)), values
-
-
-def _select_counts(numbers: TextClause, conditions: Sequence[Any]) -> Select[Any]:
-    """Return a query for how many of these numbers there are, and in how many articles those are that have an entry.
-
-    `first` are articles of which version 1 is found, `later` the others. Nearly every entry is a version 1, and to
-    count these is three times as fast as to count different ids.
-    """
-    found = numbers.columns(column("rowid", BigInteger)).cte("found").prefix_with("MATERIALIZED")
-    entry = search_entries.c
-    hit = select(entry.number, entry.article_id, entry.version).join_from(
-        found, search_entries, entry.number == found.c.rowid
-    )
-    hits = hit.where(*conditions).cte("hits").prefix_with("MATERIALIZED")
-    first = search_entries.alias("first")
-    has_first = (
-        select(first.c.number)
-        .where(first.c.article_id == hits.c.article_id, first.c.version == 1)
-        .where(first.c.number.in_(select(hits.c.number).scalar_subquery()))
-        .exists()
-    )
-    later = select(func.count(hits.c.article_id.distinct())).where(hits.c.version > 1, ~has_first)
-    return select(
-        select(func.count()).select_from(found).scalar_subquery().label("found"),
-        select(func.count()).select_from(hits).where(hits.c.version == 1).scalar_subquery().label("first"),
-        later.scalar_subquery().label("later"),
-    )
-
-
-@lru_cache(maxsize=2)
-def _prepare_counts(numbers: TextClause) -> PreparedStatement:
-    """Return the query without conditions, made once, because it is the same for every search."""
-    return PreparedStatement(_select_counts(numbers, ()))
 
 
 def _make_row_conditions(conditions: SearchConditions) -> list[Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import BigInteger, ColumnElement, Select, column, func, select, text
 
 from crawler.keywords.index_query import EVERYTHING, IndexFacet, IndexNode, IndexNot, join_and, join_or, select_phrases
 from crawler.store.database import Database
@@ -17,6 +17,7 @@ from crawler.store.statements import IndexScanQuery, PreparedStatement
 
 NumberRange = tuple[int, int]
 """The first number, and the one after the last."""
+NUMBERS_PER_DAY = NUMBERS_PER_MINUTE * 60 * 24
 ALL = 1 << 62
 """A limit that nothing reaches."""
 MAX_WEIGHED = 2000
@@ -25,9 +26,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MIN_WINDOW = 2000
 """Newest entries in which PostgreSQL looks for hits first: it has to read and sort all that it finds."""
 WINDOW_GROWTH = 20
-"""Times as many entries up to which a larger window is looked at. If it would need more, all entries are."""
+"""Times as long up to which a larger window is looked at. If it would need more, all entries are."""
 MIN_WINDOW_GROWTH = 4
-"""Times as many entries as the one before that a window has at least."""
+"""Times as long as the one before that a window is at least."""
 WINDOW_PER_HIT = 4
 """Entries of the first window for each hit that is wanted."""
 CHECKED_PER_HIT = 10
@@ -82,10 +83,50 @@ _RANK_VECTORS = PreparedStatement(
         " vector, CAST(:query AS tsquery)) DESC, number DESC LIMIT :shown OFFSET :skipped"
     )
 )
-_LIST_VALUES = text("SELECT unnest(CAST(:numbers AS BIGINT[])) AS rowid")
 _FIND_ENTRY = PreparedStatement(
     text("SELECT number FROM search_entries WHERE number < :last ORDER BY number DESC OFFSET :skipped LIMIT 1")
 )
+_FIND_FIRST_ENTRY = PreparedStatement(text("SELECT min(number) FROM search_entries"))
+
+
+class HitCount(NamedTuple):
+    """How many numbers a query found, and about their entries that fulfil the conditions: how many are a version 1.
+
+    `later` has the article of each of the others, `numbers` those of all of them.
+    """
+
+    found: int
+    first: int
+    later: Sequence[str]
+    numbers: Sequence[int]
+
+
+def _count_entries(required: Sequence[ColumnElement[bool]], list_values: Any, join_numbers: Any) -> list[Any]:
+    """Return the columns of a `HitCount` about entries. Nearly every entry is a version 1, and is only counted."""
+    number, article_id, version = search_entries.c.number, search_entries.c.article_id, search_entries.c.version
+    return [
+        func.count().filter(version == 1, *required),
+        list_values(article_id).filter(version > 1, *required),
+        join_numbers(number).filter(number.is_not(None), *required),
+    ]
+
+
+def _select_text_counts(required: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Return the query for a `HitCount` in SQLite. One join: to keep the numbers found takes three times as long."""
+    found = _FIND_TEXTS.columns(column("rowid", BigInteger)).subquery("found")
+    columns = _count_entries(required, func.json_group_array, func.group_concat)
+    joined = found.outerjoin(search_entries, search_entries.c.number == found.c.rowid)
+    return select(func.count(found.c.rowid), *columns).select_from(joined)
+
+
+def _select_vector_counts(required: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Return the query for the entries of a `HitCount` in PostgreSQL."""
+    return select(*_count_entries(required, func.array_agg, func.array_agg)).where(_HAS_NUMBER_IN_POSTGRESQL)
+
+
+_HAS_NUMBER_IN_POSTGRESQL = text("search_entries.number = ANY(CAST(:numbers AS BIGINT[]))")
+_COUNT_TEXTS = PreparedStatement(_select_text_counts(()))
+_COUNT_VECTORS = PreparedStatement(_select_vector_counts(()))
 
 
 class SqliteIndex:
@@ -103,10 +144,14 @@ class SqliteIndex:
         values = {"query": format_fts5(query), "first": first, "last": last, "limit": limit}
         return [row[0] for row in self._database.fetch_all(_LIST_TEXTS, values)]
 
-    def select_numbers(self, query: IndexNode, within: NumberRange, limit: int) -> tuple[TextClause, dict[str, Any]]:
-        """Return a query for the highest numbers that the query finds, and its values."""
+    def count_hits(self, query: IndexNode, within: NumberRange, required: Sequence[ColumnElement[bool]]) -> HitCount:
+        """Count the highest `max_hits` numbers that the query finds, and their entries that fulfil all conditions."""
         first, last = within
-        return _FIND_TEXTS, {"query": format_fts5(query), "first": first, "last": last, "limit": limit}
+        values = {"query": format_fts5(query), "first": first, "last": last, "limit": self.max_hits}
+        statement = _select_text_counts(required) if required else _COUNT_TEXTS
+        found, count, later, numbers = self._database.fetch_all(statement, values)[0]
+        articles = json.loads(later)
+        return HitCount(found, count, articles, _parse_numbers(numbers) if articles else ())
 
     def list_all_numbers(self, query: IndexNode, within: NumberRange) -> list[int]:
         """Return all numbers that the query finds."""
@@ -179,20 +224,23 @@ class PostgresIndex:
             return []
         numbers: list[int] = []
         done: list[IndexNode] = []
-        size: int | None = max(MIN_WINDOW, limit * WINDOW_PER_HIT)
+        size = max(MIN_WINDOW, limit * WINDOW_PER_HIT)
+        oldest = self._find_entry(newest + 1, size)
         while True:
-            oldest = self._find_entry(newest + 1, size) if size else None
             window = EVERYTHING if oldest is None else _make_window(_compute_day(oldest), _compute_day(newest))
             find = self._find_by_steps if done and limit <= MAX_CHECKED_BY_STEPS else self._find
             numbers += find(join_and([query, window, *done]), within, limit - len(numbers))
-            if len(numbers) == limit or size is None or oldest is None:
+            if len(numbers) == limit or oldest is None:
                 return numbers
             done = [IndexNot(window)]
-            size = _enlarge_window(size, len(numbers), limit)
+            oldest = self._enlarge_window(oldest, newest, _compute_growth(len(numbers), limit))
 
-    def select_numbers(self, query: IndexNode, within: NumberRange, limit: int) -> tuple[TextClause, dict[str, Any]]:
-        """Return a query for the highest numbers that the query finds, and its values."""
-        return _LIST_VALUES, self.bind_numbers(self.list_numbers(query, within, limit))
+    def count_hits(self, query: IndexNode, within: NumberRange, required: Sequence[ColumnElement[bool]]) -> HitCount:
+        """Count the highest `max_hits` numbers that the query finds, and their entries that fulfil all conditions."""
+        found = self.list_numbers(query, within, self.max_hits)
+        statement = _select_vector_counts(required) if required else _COUNT_VECTORS
+        count, later, numbers = self._database.fetch_all(statement, self.bind_numbers(found))[0]
+        return HitCount(len(found), count, later or (), numbers or ())
 
     def list_all_numbers(self, query: IndexNode, within: NumberRange) -> list[int]:
         """Return all numbers that the query finds."""
@@ -239,11 +287,22 @@ class PostgresIndex:
 
     def has_number(self) -> Any:
         """Return the condition for entries with one of the numbers of `bind_numbers`."""
-        return text("search_entries.number = ANY(CAST(:numbers AS BIGINT[]))")
+        return _HAS_NUMBER_IN_POSTGRESQL
 
     def bind_numbers(self, numbers: Sequence[int]) -> dict[str, Any]:
         """Return the values for `has_number`."""
         return {"numbers": f"{{{','.join(map(str, numbers))}}}"}
+
+    def _enlarge_window(self, oldest: int, newest: int, growth: int | None) -> int | None:
+        """Return the oldest number of a window so many times as long. None: of all entries.
+
+        It may have no entry. To skip as many entries as a long window should have takes as long as to search them.
+        """
+        if growth is None:
+            return None
+        enlarged = min(newest - (newest - oldest) * growth, oldest - NUMBERS_PER_DAY)
+        first = self._database.fetch_all(_FIND_FIRST_ENTRY)[0][0]
+        return None if first is None or enlarged <= first else enlarged
 
     def _find_entry(self, last: int, skipped: int = 0) -> int | None:
         """Return the number of the newest entry below a number, or of one that many before it. None: there is none."""
@@ -251,11 +310,11 @@ class PostgresIndex:
         return found[0][0] if found else None
 
 
-def _enlarge_window(size: int, found: int, limit: int) -> int | None:
-    """Return how many entries to look at next, if so many had so many hits. None: all, because hits are rare."""
+def _compute_growth(found: int, limit: int) -> int | None:
+    """Return how many times as long a time to look at next, if this one had so many hits. None: all, hits are rare."""
     if found * WINDOW_GROWTH < limit:
         return None
-    return max(size * MIN_WINDOW_GROWTH, size * limit * 3 // (found * 2))
+    return max(MIN_WINDOW_GROWTH, -(-limit * 3 // (found * 2)))
 
 
 def _parse_numbers(joined: str | None) -> list[int]:
