@@ -22,9 +22,13 @@ MIN_SCANNED_LETTERS = 4
 MAX_FORMS_PER_PATTERN = 2000
 MAX_PHRASE_WORDS = 32
 """Words of a phrase that the index is asked for. PostgreSQL takes a minute for a phrase of 1,500 words."""
+MAX_WORD_LENGTH = 64
+"""Characters of a word that are indexed. PostgreSQL takes at most 2 kB."""
+PHRASE_END = "."
+"""The mark between phrases. The index has its places, but it is no word."""
 FOOTNOTE_DIGITS = 2
 DIGITS = "0123456789"
-LAST_CHARACTER = "\U0010ffff"
+FIRST_CHARACTER, LAST_CHARACTER = "\1", "\U0010ffff"
 AFTER_DIGITS = ":"
 """The character after 9."""
 INDEXED_FACETS = ("source", "lang")
@@ -130,11 +134,11 @@ class FormPattern:
         """Yield the ranges of words to read from the index."""
         for start in [self.last] if self._may_begin_mark() else self._list_starts():
             yield start, start + LAST_CHARACTER
-        yield from (_get_footnote_range(word) for word in self._list_whole_words() if _may_have_footnote(word))
+        yield from map(_get_range, self._list_whole_words())
 
     def list_phrases(self, vocabulary: Vocabulary, fields: tuple[str, ...]) -> Iterator[IndexPhrase]:
         """Yield the forms that the index may have, also with the number of a footnote ("МККК3")."""
-        heads = [_add_footnotes(word, vocabulary) for word in self.head]
+        heads = [_list_known(word, vocabulary) for word in self.head]
         is_open = self.is_listed_as_open(vocabulary)
         lasts: Iterable[str]
         if is_open:
@@ -142,7 +146,7 @@ class FormPattern:
         elif self.is_open:
             lasts = self._list_words(vocabulary)
         elif self.endings is None:
-            lasts = _add_footnotes(self.last, vocabulary)
+            lasts = _list_known(self.last, vocabulary)
         else:
             forms = {self.last + ending for ending in _decode_endings(self.endings)}
             starts = self._list_starts()
@@ -292,18 +296,17 @@ def _list_patterns(term: Term) -> Iterator[FormPattern]:
             yield FormPattern(tuple(head[:-1]), head[-1])
 
 
-def _may_have_footnote(word: str) -> bool:
-    return len(word) > 1 and word[-2:].isalpha()
+def _get_range(word: str) -> WordRange:
+    """Return the range of a word, and of the word with the number of a footnote."""
+    may_have_footnote = len(word) > 1 and word[-2:].isalpha()
+    return word, word + (AFTER_DIGITS if may_have_footnote else FIRST_CHARACTER)
 
 
-def _get_footnote_range(word: str) -> WordRange:
-    return word + "0", word + AFTER_DIGITS
-
-
-def _add_footnotes(word: str, vocabulary: Vocabulary) -> list[str]:
-    """Return the word, and the words of the index that are it with the number of a footnote."""
-    numbered = vocabulary.list_between(*_get_footnote_range(word)) if _may_have_footnote(word) else ()
-    return [word, *(each for each in numbered if _strip_footnote(each) == word)]
+def _list_known(word: str, vocabulary: Vocabulary) -> list[str]:
+    """Return the word, and the same with the number of a footnote, as far as the index has them."""
+    if word == PHRASE_END or len(word) >= MAX_WORD_LENGTH:
+        return [word]
+    return [each for each in vocabulary.list_between(*_get_range(word)) if _strip_footnote(each) == word]
 
 
 def _strip_footnote(word: str) -> str:

@@ -44,6 +44,7 @@ from sqlalchemy import (
 )
 
 from crawler.items import Article
+from crawler.keywords.index_query import MAX_WORD_LENGTH
 from crawler.store.schema import articles, metadata, versions
 from crawler.store.serialization import parse_article
 from crawler.store.statements import execute_by_driver, fetch_by_driver
@@ -52,8 +53,6 @@ from crawler.text.folding import FOLDING_VERSION, decode_folded, fold_text
 INDEX_VERSION = 100 + FOLDING_VERSION
 """Which words an entry has. An index of another version is made again. The hundreds count the kinds of facets."""
 NUMBERS_PER_MINUTE = 1 << 16
-MAX_WORD_LENGTH = 64
-"""Characters of a word that are indexed. PostgreSQL takes at most 2 kB."""
 MAX_POSITION, MAX_POSITIONS_PER_WORD = 16_383, 255
 """Limits of a tsvector. Words beyond them are found, but their order is not known."""
 MAX_KNOWN_WORDS = 50_000

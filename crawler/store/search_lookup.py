@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Select, column, func, select, text
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, column, func, select, text
 
 from crawler.keywords.index_query import EVERYTHING, IndexFacet, IndexNode, IndexNot, join_and, join_or, select_phrases
 from crawler.store.database import Database
@@ -101,27 +101,27 @@ class HitCount(NamedTuple):
     numbers: Sequence[int]
 
 
-def _count_entries(required: Sequence[ColumnElement[bool]], list_values: Any, join_numbers: Any) -> list[Any]:
+def _count_entries(list_values: Any, join_numbers: Any) -> list[Any]:
     """Return the columns of a `HitCount` about entries. Nearly every entry is a version 1, and is only counted."""
     number, article_id, version = search_entries.c.number, search_entries.c.article_id, search_entries.c.version
     return [
-        func.count().filter(version == 1, *required),
-        list_values(article_id).filter(version > 1, *required),
-        join_numbers(number).filter(number.is_not(None), *required),
+        func.count().filter(version == 1),
+        list_values(article_id).filter(version > 1),
+        join_numbers(number).filter(number.is_not(None)),
     ]
 
 
 def _select_text_counts(required: Sequence[ColumnElement[bool]]) -> Select[Any]:
     """Return the query for a `HitCount` in SQLite. One join: to keep the numbers found takes three times as long."""
     found = _FIND_TEXTS.columns(column("rowid", BigInteger)).subquery("found")
-    columns = _count_entries(required, func.json_group_array, func.group_concat)
-    joined = found.outerjoin(search_entries, search_entries.c.number == found.c.rowid)
+    joined = found.outerjoin(search_entries, and_(search_entries.c.number == found.c.rowid, *required))
+    columns = _count_entries(func.json_group_array, func.group_concat)
     return select(func.count(found.c.rowid), *columns).select_from(joined)
 
 
 def _select_vector_counts(required: Sequence[ColumnElement[bool]]) -> Select[Any]:
     """Return the query for the entries of a `HitCount` in PostgreSQL."""
-    return select(*_count_entries(required, func.array_agg, func.array_agg)).where(_HAS_NUMBER_IN_POSTGRESQL)
+    return select(*_count_entries(func.array_agg, func.array_agg)).where(_HAS_NUMBER_IN_POSTGRESQL, *required)
 
 
 _HAS_NUMBER_IN_POSTGRESQL = text("search_entries.number = ANY(CAST(:numbers AS BIGINT[]))")

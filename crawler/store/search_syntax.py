@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from crawler.keywords.index_query import (
+    MAX_WORD_LENGTH,
     IndexAnd,
     IndexFacet,
     IndexNode,
@@ -17,7 +18,6 @@ from crawler.store.search_index import (
     EVERY_ENTRY,
     FIELD_WEIGHTS,
     FIELDS,
-    MAX_WORD_LENGTH,
     UNORDERED_ENTRY,
     make_facet,
     quote_lexeme,
