@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, column, func, select, text
@@ -166,7 +167,7 @@ class SqliteIndex:
         if not found:
             return []
         if len(found) > MAX_WEIGHED:
-            return self._rank_by_fields(query, found, skipped + limit)[skipped:]
+            return self._rank_by_fields(query, found)[skipped : skipped + limit]
         values = {
             "query": format_fts5(query),
             "first": found[-1],
@@ -176,20 +177,15 @@ class SqliteIndex:
         }
         return [row[0] for row in self._database.fetch_all(_RANK_TEXTS, values)]
 
-    def _rank_by_fields(self, query: IndexNode, found: Sequence[int], limit: int) -> list[int]:
+    def _rank_by_fields(self, query: IndexNode, found: Sequence[int]) -> list[int]:
         """Return first the numbers with words of the query in title and lead, then in the title, then in the lead."""
         within = found[-1], found[0] + 1
         title, lead = (select_phrases(query, field) for field in ("title", "lead"))
-        ranked = self.list_numbers(join_and([query, title, lead]), within, limit)
-        if len(ranked) == limit:
-            return ranked
         in_title, in_lead = (set(self.list_all_numbers(part, within)) for part in (title, lead))
-        by_rank = sorted(
-            found,
-            key=lambda number: FIELD_RANKS[0] * (number in in_title) + FIELD_RANKS[1] * (number in in_lead),
-            reverse=True,
-        )
-        return by_rank[:limit]
+        groups: tuple[list[int], ...] = ([], [], [], [])
+        for number in found:
+            groups[2 * (number in in_title) + (number in in_lead)].append(number)
+        return list(chain.from_iterable(reversed(groups)))
 
     def has_number(self) -> Any:
         """Return the condition for entries with one of the numbers of `bind_numbers`."""
