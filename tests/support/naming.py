@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import tokenize
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,6 +51,19 @@ def parse_module(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+def read_docstring(text: str) -> str:
+    """Return the docstring of a module's text, "" if it has none. Unlike `parse_module` it reads no further."""
+    words = []
+    for token in tokenize.generate_tokens(StringIO(text).readline):
+        if token.type == tokenize.STRING:
+            words.append(token.string)
+        elif token.type == tokenize.NEWLINE:
+            break
+        elif token.type not in (tokenize.COMMENT, tokenize.NL):
+            return ""
+    return str(ast.literal_eval(" ".join(words))) if words else ""
+
+
 @cache
 def parse_modules() -> dict[Path, ast.Module]:
     """Return the syntax trees of the package's modules, except those of migrations."""
@@ -56,12 +71,22 @@ def parse_modules() -> dict[Path, ast.Module]:
     return {path: parse_module(path) for path in paths}
 
 
+@cache
+def list_nodes() -> dict[Path, list[ast.AST]]:
+    """Return the nodes of each module that the rules are about. A walk through all nodes takes as long as to parse."""
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom | ast.Attribute
+    return {
+        path: [node for node in ast.walk(tree) if isinstance(node, kinds)] for path, tree in parse_modules().items()
+    }
+
+
+@cache
 def list_functions() -> list[FoundFunction]:
     """Return every function of the package."""
     return [
         FoundFunction(path, node.name, node.lineno, (node.end_lineno or 0) - node.lineno + 1, _is_property(node))
-        for path, tree in parse_modules().items()
-        for node in ast.walk(tree)
+        for path, nodes in list_nodes().items()
+        for node in nodes
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
 
@@ -74,8 +99,8 @@ def list_badly_named(functions: Iterable[FoundFunction]) -> list[FoundFunction]:
 def find_repeated_classes() -> dict[str, list[str]]:
     """Return the names that several classes have, with their places."""
     places: defaultdict[str, list[str]] = defaultdict(list)
-    for path, tree in parse_modules().items():
-        for node in ast.walk(tree):
+    for path, nodes in list_nodes().items():
+        for node in nodes:
             if isinstance(node, ast.ClassDef):
                 places[node.name].append(f"{path.relative_to(ROOT)}:{node.lineno}")
     return {name: found for name, found in places.items() if len(found) > 1}
@@ -83,16 +108,16 @@ def find_repeated_classes() -> dict[str, list[str]]:
 
 def list_private_imports() -> Iterator[str]:
     """Yield every use of a private name of another module of the package."""
-    for path, tree in parse_modules().items():
+    for path, nodes in list_nodes().items():
         modules: set[str] = set()
-        for node in ast.walk(tree):
+        for node in nodes:
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE.name:
                 for alias in node.names:
                     if _is_private(alias.name):
                         yield f"{path.relative_to(ROOT)}:{node.lineno} {node.module}.{alias.name}"
                     if _is_module(f"{node.module}.{alias.name}"):
                         modules.add(alias.asname or alias.name)
-        for node in ast.walk(tree):
+        for node in nodes:
             if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)):
                 continue
             if node.value.id in modules and _is_private(node.attr):
@@ -124,6 +149,7 @@ def _is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
 
 
+@cache
 def _is_module(dotted: str) -> bool:
     path = ROOT.joinpath(*dotted.split("."))
     return path.with_suffix(".py").is_file() or path.is_dir()
