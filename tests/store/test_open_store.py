@@ -16,6 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
+from support.empty_stores import open_test_store
 from support.factories import make_article
 
 from crawler.config import Config
@@ -96,11 +97,11 @@ def test_newest_migration_is_the_schema_revision() -> None:
     assert ScriptDirectory.from_config(upgrade.make_alembic_config()).get_heads() == [schema.SCHEMA_REVISION]
 
 
-def test_reopened_store_has_its_articles(url: str) -> None:
-    with open_store(url) as store:
-        store.articles.save(make_article(), content_hash="h", run_id=None, seen_at=NOON)
-    with open_store(url) as store:
-        assert store.articles.get("mfa:1:ru") == make_article()
+def test_reopened_store_has_its_articles(store: Store, url: str) -> None:
+    store.articles.save(make_article(), content_hash="h", run_id=None, seen_at=NOON)
+    store.close()
+    with open_store(url) as reopened:
+        assert reopened.articles.get("mfa:1:ru") == make_article()
 
 
 def test_upgrade_keeps_the_articles(url: str, add_revision: Callable[..., None]) -> None:
@@ -159,16 +160,22 @@ def test_an_empty_store_beside_an_archive_is_refused(url: str, tmp_path: Path) -
     open_configured_store(config).close()
 
 
-def test_store_of_a_newer_program_is_refused(url: str) -> None:
-    with open_store(url) as store, store.database.transaction() as connection:
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    message = get_refusal(url)
+def test_store_of_a_newer_program_is_refused(store: Store, url: str) -> None:
+    def set_revision(revision: str) -> None:
+        with store.database.transaction() as connection:
+            connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+
+    set_revision("9999")
+    try:
+        message = get_refusal(url)
+    finally:
+        set_revision(NOW)  # other tests use this store in PostgreSQL too
     assert "newer version of this program" in message
     assert "9999" in message
 
 
 def test_sqlite_pragmas(tmp_path: Path) -> None:
-    with open_store(f"sqlite:///{tmp_path / 'a' / 'b' / 'crawler.db'}") as store:
+    with open_test_store(f"sqlite:///{tmp_path / 'a' / 'b' / 'crawler.db'}") as store:
         pragmas = ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
         assert [store.database.fetch_all(text(f"PRAGMA {name}"))[0][0] for name in pragmas] == ["wal", 1, 1, 30_000]
 
@@ -211,8 +218,8 @@ def test_missing_postgresql_database_is_refused(postgres: str) -> None:
     assert "nowhere" in get_refusal(postgres.replace("/postgres?", "/nowhere?"))
 
 
-def test_lost_connection_is_opened_again(postgres_url: str) -> None:
-    with open_store(postgres_url) as store, psycopg.connect(postgres_url, autocommit=True) as other:
+def test_lost_connection_is_opened_again(empty_postgres_store: str) -> None:
+    with open_store(empty_postgres_store) as store, psycopg.connect(empty_postgres_store, autocommit=True) as other:
         for use in (
             lambda: store.articles.count(),
             lambda: store.failures.record("s", "u", "k", "m", NOON),
@@ -224,16 +231,16 @@ def test_lost_connection_is_opened_again(postgres_url: str) -> None:
         assert store.failures.list_by_source("s")[0].tries == 2
 
 
-def test_the_server_gives_a_lost_machine_up_as_soon_as_a_client_does(postgres_url: str) -> None:
+def test_the_server_gives_a_lost_machine_up_as_soon_as_a_client_does(empty_postgres_store: str) -> None:
     """Through a Unix socket the values stay 0, but their source shows that they were set."""
     query = text("SELECT name FROM pg_settings WHERE source = 'session' AND name LIKE 'tcp%'")
-    with open_store(postgres_url) as store:
+    with open_store(empty_postgres_store) as store:
         names = {row.name for row in store.database.fetch_all(query)}
     assert names == {f"tcp_{name}" for name in SERVER_OPTIONS if name.startswith("keepalives")} | {"tcp_user_timeout"}
 
 
-def test_connection_lost_in_a_transaction_fails_it(postgres_url: str) -> None:
-    with open_store(postgres_url) as store, psycopg.connect(postgres_url, autocommit=True) as other:
+def test_connection_lost_in_a_transaction_fails_it(empty_postgres_store: str) -> None:
+    with open_store(empty_postgres_store) as store, psycopg.connect(empty_postgres_store, autocommit=True) as other:
         with pytest.raises(StoreError), store.transaction():
             store.failures.record("batch", "u", "k", "m", NOON)
             pid = store.database.fetch_all(text("SELECT pg_backend_pid()"))[0][0]
@@ -243,7 +250,7 @@ def test_connection_lost_in_a_transaction_fails_it(postgres_url: str) -> None:
 
 
 def test_full_disk_raises_and_leaves_a_usable_store(tmp_path: Path) -> None:
-    with open_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
+    with open_test_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
         store.database._get_connection().exec_driver_sql("PRAGMA max_page_count = 40")
         with pytest.raises(StoreError, match=r"crawler\.db could not be written: database or disk is full\."):
             store.articles.save(make_article(body="x" * 10**6), content_hash="h", run_id=None, seen_at=NOON)
@@ -263,7 +270,7 @@ def move_files(file: Path, target: Path) -> None:
 
 
 def test_nothing_is_written_to_a_deleted_file(file: Path) -> None:
-    with open_store(f"sqlite:///{file}") as store:
+    with open_test_store(f"sqlite:///{file}") as store:
         store.failures.record("s", "u", "k", "m", NOON)
         moved = file.with_name("moved.db")
         move_files(file, moved)
@@ -277,10 +284,10 @@ def test_nothing_is_written_to_a_deleted_file(file: Path) -> None:
 
 
 def test_a_file_in_place_of_another_is_noticed_once_and_then_used(file: Path) -> None:
-    with open_store(f"sqlite:///{file}") as store:
+    with open_test_store(f"sqlite:///{file}") as store:
         store.failures.record("s", "old", "k", "m", NOON)
         move_files(file, file.with_name("moved.db"))
-        open_store(f"sqlite:///{file}").close()
+        open_test_store(f"sqlite:///{file}").close()
         with pytest.raises(StoreError, match=r"crawler\.db was replaced by another file while it was in use\."):
             store.failures.record("s", "lost", "k", "m", NOON)
         store.failures.record("s", "new", "k", "m", NOON)
@@ -296,7 +303,7 @@ def test_another_thread_makes_no_empty_file_in_place_of_a_deleted_one(file: Path
         except StoreError as error:
             errors.append(error)
 
-    with open_store(f"sqlite:///{file}") as store:
+    with open_test_store(f"sqlite:///{file}") as store:
         store.failures.record("s", "u", "k", "m", NOON)
         move_files(file, file.with_name("moved.db"))
         thread = Thread(target=write, args=(store,))
@@ -306,10 +313,15 @@ def test_another_thread_makes_no_empty_file_in_place_of_a_deleted_one(file: Path
     assert not file.exists()
 
 
-def test_a_missing_table_is_an_error_of_the_store(url: str) -> None:
-    reason = r"could not be read: .*failures.*\. Check the (file and the disk|database server)\."
-    with open_store(url) as store:
+def test_a_missing_table_is_an_error_of_the_store(store: Store) -> None:
+    def rename_table(name: str, new_name: str) -> None:
         with store.database.transaction() as connection:
-            connection.execute(text("DROP TABLE failures"))
+            connection.execute(text(f"ALTER TABLE {name} RENAME TO {new_name}"))
+
+    reason = r"could not be read: .*failures.*\. Check the (file and the disk|database server)\."
+    rename_table("failures", "gone")
+    try:
         with pytest.raises(StoreError, match=reason):
             store.failures.list_by_source("s")
+    finally:
+        rename_table("gone", "failures")  # other tests use this store in PostgreSQL too
