@@ -350,7 +350,7 @@ def test_user_may_sign_out_at_the_provider_too(guest: httpx.Client, provider: Oi
     assert provider.sign_outs == []  # only if the user wants it
     link = find_sign_out_link(page)
     assert link is not None
-    back = httpx.get(link)
+    back = httpx.get(link, verify=False)
     assert provider.sign_outs == [
         {"theme": "press", "client_id": CLIENT_ID, "post_logout_redirect_uri": "http://127.0.0.1:8000/login"}
     ]
