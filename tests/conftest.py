@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 # Each call of a command in a test would build the tree of all commands again, which takes longer than most commands.
 typer.testing._get_command = functools.cache(typer.testing._get_command)  # type: ignore[attr-defined]
 
-settings.register_profile("loaded machine", deadline=None)  # there an example may take any time
-settings.load_profile("loaded machine")
+# No deadline: on a loaded machine an example may take any time. CI runs the tests with examples once more, thoroughly.
+settings.register_profile("quick", deadline=None, max_examples=30)
+settings.register_profile("thorough", deadline=None, max_examples=300)
+settings.load_profile("quick")
 
 gc.disable()  # until all is collected: each search among ever more modules and tests finds nothing
 

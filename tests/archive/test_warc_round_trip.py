@@ -13,7 +13,7 @@ from pathlib import Path
 import brotli
 import pytest
 from backports import zstd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 
@@ -67,7 +67,6 @@ def test_a_file_opens_with_who_wrote_it_and_for_which_source(tmp_path: Path) -> 
         assert b"source: demo" in first.content_stream().read()
 
 
-@settings(max_examples=60)
 @given(st.lists(st.tuples(st.binary(max_size=3000), plain_headers, st.binary(max_size=200)), min_size=1, max_size=4))
 @pytest.mark.slow
 def test_any_body_comes_back_byte_for_byte(pages: list[tuple[bytes, list[tuple[bytes, bytes]], bytes]]) -> None:

@@ -69,7 +69,6 @@ def decode(sent: bytes, name: str) -> str:
     return str(make_header(decode_header(re.sub(r"\r\n(?=[ \t])", "", raw))))
 
 
-@settings(max_examples=60)
 @given(titles)
 def test_a_subject_decodes_to_itself(title: str) -> None:
     sent = send(title)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crawler.items import Article, Verdict
@@ -220,7 +220,6 @@ TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=300)
 @given(TEXTS, TEXTS)
 @example("a.\n", "a. ")
 @pytest.mark.slow
@@ -234,7 +233,6 @@ def test_diff_makes_the_new_text_and_is_the_same_both_ways(old: str, new: str) -
     assert there.severity is back.severity
 
 
-@settings(max_examples=100)
 @given(TEXTS)
 def test_text_has_no_change_from_itself(text: str) -> None:
     found = diff_bodies(text, text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.revisions.tokens import read_tokens, unify_script
@@ -85,7 +85,6 @@ def test_a_word_of_look_alikes_follows_the_text() -> None:
     assert unify_script("Mосква", None) == "Москва"
 
 
-@settings(max_examples=200)
 @given(st.text(max_size=80), st.sampled_from(["en", "ru", "kk", None]))
 def test_any_text_is_read(text: str, language: str | None) -> None:
     assert list_keys(text, language) == list_keys(text, language)

@@ -108,7 +108,6 @@ TEXTS = st.lists(
 DAYS = st.none() | st.dates(date(2026, 3, 1), date(2026, 3, 8))
 
 
-@settings(max_examples=150)
 @given(TEXTS | st.text(max_size=200), TEXTS | st.text(max_size=200), DAYS, DAYS)
 def test_comparison_is_symmetric(one: str, other: str, day: date | None, its: date | None) -> None:
     a, b = make_document(one, published=day), make_document(other, published=its)
@@ -138,7 +137,6 @@ def make_pair(seed: int) -> tuple[Document, Document, frozenset[int]]:
     return a, b, ignored
 
 
-@settings(max_examples=60)
 @given(st.integers(0, 10**6))
 def test_decision_is_that_of_the_whole_comparison(seed: int) -> None:
     a, b, ignored = make_pair(seed)
@@ -151,7 +149,6 @@ def test_decision_is_that_of_the_whole_comparison(seed: int) -> None:
     assert len(a.text.shingles & b.text.shingles) <= limit_shared_shingles(a.text, b.text)
 
 
-@settings(max_examples=40)
 @given(st.integers(0, 10**6))
 def test_features_of_a_shortened_document_are_those_of_its_own_text(seed: int) -> None:
     known, _, ignored = make_pair(seed)
