@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -149,18 +150,26 @@ def test_pdf_fonts_are_embedded_and_have_kazakh_letters(day: Store) -> None:
             assert "/FontFile2" in font.get("/FontDescriptor", {"/FontFile2": 0})
 
 
-@pytest.mark.parametrize("language", OUTPUT_LANGUAGES)
-def test_first_story_begins_on_the_first_page(store: Store, language: str) -> None:
-    """The first story is as long as stories are, and the contents take half of the page."""
+@pytest.fixture(scope="module")
+def long_day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store with 18 stories that are as long as stories are. Do not write to it."""
     from support.day_of_news import NOON, make_article, save_article
+    from support.empty_stores import open_test_store
 
-    for number in range(18):
-        body = f"Делегация МККК номер {number} посетила область и осмотрела склады с помощью для жителей. " * 40
-        url = f"https://www.gov.kz/news/{number}"
-        save_article(
-            store, make_article(f"mfa:{number}:ru", f"МККК: день {number} и {number * 7}", body, NOON, url), NOON
-        )
-    found = open_pdf(store, language)
+    with open_test_store(f"sqlite:///{tmp_path_factory.mktemp('long_day') / 'crawler.db'}") as store:
+        for number in range(18):
+            body = f"Делегация МККК номер {number} посетила область и осмотрела склады с помощью для жителей. " * 40
+            url = f"https://www.gov.kz/news/{number}"
+            save_article(
+                store, make_article(f"mfa:{number}:ru", f"МККК: день {number} и {number * 7}", body, NOON, url), NOON
+            )
+        yield store
+
+
+@pytest.mark.parametrize("language", OUTPUT_LANGUAGES)
+def test_first_story_begins_on_the_first_page(long_day: Store, language: str) -> None:
+    """The contents take half of the page."""
+    found = open_pdf(long_day, language)
     first, *others = [each for part in found.outline if isinstance(part, list) for each in part]
     assert found.get_destination_page_number(first) == 0
     pages = [found.get_destination_page_number(each) for each in others]
