@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 # Each call of a command in a test would build the tree of all commands again, which takes longer than most commands.
 typer.testing._get_command = functools.cache(typer.testing._get_command)  # type: ignore[attr-defined]
 
-# No deadline: on a loaded machine an example may take any time. CI runs the tests with examples once more, thoroughly.
-settings.register_profile("quick", deadline=None, max_examples=30)
-settings.register_profile("thorough", deadline=None, max_examples=300)
+# No deadline: on a loaded machine an example may take any time. A test tries the same examples in each run, so that a
+# change that has nothing to do with it cannot fail it. `random` looks for further ones.
+settings.register_profile("quick", deadline=None, derandomize=True, max_examples=30)
+settings.register_profile("thorough", deadline=None, derandomize=True, max_examples=300)
+settings.register_profile("random", deadline=None, max_examples=1500)
 settings.load_profile("quick")
 
 gc.disable()  # until all is collected: each search among ever more modules and tests finds nothing
