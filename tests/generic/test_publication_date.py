@@ -253,7 +253,7 @@ def test_the_same_time_in_the_zone_of_a_reader_confirms_a_day_in_utc() -> None:
 
 def test_a_teaser_with_the_title_is_not_the_heading() -> None:
     html = (
-        "<h1>Ferry returns to the river</h1><ul><li><time>21.11.2026</time></li></ul>"
+        "<h1>Ferry returns to the river</h1><p>21.11.2026</p>"
         + "<p>A word about the river.</p>" * 40
         + "<div><p>2 July 2026</p><a href='/1'><h5>Ferry returns to the river</h5></a></div>"
     )
