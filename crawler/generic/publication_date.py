@@ -71,6 +71,12 @@ ORIGINAL_WORD = re.compile(
     r"|publicado originalmente|pubblicato originariamente",
     re.IGNORECASE,
 )
+PUBLISHED_WORD = re.compile(
+    r"publish|pubblicat|publicad|publié|posted|veröffentlicht|erschienen|опубликован|жариялан|жарыялан|e.lon qilin",
+    re.IGNORECASE,
+)
+"""What names the date after it in a line that has the date of a change, too."""
+DATE_END = re.compile(r"(?:19|20)\d{2}(?!\d)")
 NO_PUBLICATION_WORD = re.compile(
     r"©|copyright|\(c\)|all rights|все права|registr|регистрац|login|accessed", re.IGNORECASE
 )
@@ -88,6 +94,7 @@ SCRIPT_DATE = re.compile(
     re.IGNORECASE,
 )
 """A date that the page's data names: in a script, or in an attribute with its quotation marks encoded."""
+URL_MONTH = re.compile(r"/(?P<year>(?:19|20)\d{2})[/-](?P<number>0[1-9]|1[0-2])/")
 URL_DATES = (
     re.compile(r"(?<!\d)(?P<year>(?:19|20)\d{2})[/_.-](?P<number>[01]?\d)[/_.-](?P<day>[0-3]?\d)(?!\d)"),
     re.compile(r"(?<!\d)(?P<year>20\d{2})(?P<number>[01]\d)(?P<day>[0-3]\d)(?!\d)"),
@@ -123,7 +130,17 @@ def find_publication_date(page: GenericPage, title: str = "") -> StatedDate | No
     weights = _weigh_days(evidence)
     sure = [each for each in inside if each in evidence.marked] or [each for each in inside if not each.is_doubtful]
     sure.sort(key=lambda each: -weights[each.day])
-    return next(chain(sure, inside, evidence.address, _list_script_dates(page), found), None)
+    return next(
+        chain(_list_dates_of_month(page.url, inside), sure, inside, evidence.address, _list_script_dates(page), found),
+        None,
+    )
+
+
+def _list_dates_of_month(url: str, dates: Sequence[StatedDate]) -> list[StatedDate]:
+    """Return the dates in the month that an address names, if it names one without a day."""
+    found = URL_MONTH.search(url)
+    month = f"{found['year']}-{found['number']}" if found else None
+    return [each for each in dates if each.day[:7] == month and not each.is_doubtful]
 
 
 def _settle_order(stated: StatedDate, evidence: DateEvidence) -> StatedDate:
@@ -347,8 +364,7 @@ def _list_visible_dates(page: GenericPage, title: str) -> Iterator[StatedDate]:
         is_in_frame = _is_in_frame(line.node, around)
         if SHORT_NUMBERS.match(found.text) and not is_near:
             continue  # it may be a score
-        is_original = _is_original(found, line)
-        is_update = not is_original and UPDATE_WORD.search(line.text) is not None
+        is_original, is_update = _read_label(found, line)
         rank = 4 * (not is_near or is_in_frame) + 2 * is_update + (line.link_share > MAX_LINK_SHARE)
         rank = -1 if is_original else rank + (not DATE_NAME.search(line.names))
         order = abs(number - start) if is_near and start is not None else len(page.lines) + number
@@ -365,10 +381,19 @@ def _find_in_line(line: PageLine, language: str) -> list[StatedDate]:
     return [each for each in found[:1] if line.text.find(each.text) <= MAX_DATELINE_POSITION]
 
 
-def _is_original(found: StatedDate, line: PageLine) -> bool:
-    """Return whether the words before a date name it as that of the first publication."""
-    before = line.text.partition(found.text)[0]
-    return ORIGINAL_WORD.search(before[-MAX_LABEL_LENGTH:]) is not None
+def _read_label(found: StatedDate, line: PageLine) -> tuple[bool, bool]:
+    """Return whether a date is called that of the first publication, and whether it is called that of a change.
+
+    The words before a date name it. Those behind it do where no other date follows.
+    """
+    before, _, behind = line.text.partition(found.text)
+    label = DATE_END.split(before)[-1]
+    if ORIGINAL_WORD.search(label[-MAX_LABEL_LENGTH:]):
+        return True, False
+    if PUBLISHED_WORD.search(label):
+        return False, False
+    has_next = DATE_END.search(behind) is not None
+    return False, UPDATE_WORD.search(label if has_next else f"{label} {behind}") is not None
 
 
 def _is_in_sentence(found: StatedDate, line: PageLine) -> bool:

@@ -262,3 +262,24 @@ def test_a_teaser_with_the_title_is_not_the_heading() -> None:
 
 def test_an_address_may_repeat_its_year_in_two_digits() -> None:
     assert read_day("<h1>Ferry</h1>", "https://valley.example/energy/2026/11/261121-ferry/") == "2026-11-21"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Updated 23 May 2026 / Published 21 May 2026",
+        "Published: 22:00, 21 May 2026 | Updated: 08:39, 23 May 2026",
+        "21 May 2026, updated 23 May 2026",
+    ],
+)
+def test_words_before_each_date_of_a_line_tell_publication_and_change_apart(line: str) -> None:
+    html = f'<h1>Ferry</h1><p>{line}</p><p class="date">23 May 2026</p>'
+    assert (read_day(html.replace("23 May 2026</p>", "23 May 2026 (updated)</p>"), title="Ferry") or "")[
+        :10
+    ] == "2026-05-21"
+
+
+def test_the_month_of_the_address_tells_which_date_is_the_article_s_own() -> None:
+    html = "<h1>Ferry returns</h1><p><time>21 October 2025</time></p><p>3 May 2026</p>"
+    assert read_day(html, "https://valley.example/2026/05/ferry-returns", "Ferry returns") == "2026-05-03"
+    assert read_day(html, "https://valley.example/2026/ferry-returns", "Ferry returns") == "2025-10-21"
