@@ -26,6 +26,8 @@ MIN_LONG_TITLE_WORDS = 5
 MIN_KICKER_LENGTH = 4
 """Letters in front of a title that are more than "The"."""
 PART_WEIGHT = 0.25
+FIRST_PART_WEIGHT = 0.25
+"""What a heading has in addition that is the first part of a title: the others may be the site's motto."""
 HEADING_WEIGHTS = {"h1": 0.15, "h2": 0.05, "h3": 0.0}
 ONLY_HEADING = "only h1"
 """The origin of a heading that the head of the page does not confirm."""
@@ -80,8 +82,11 @@ def _score_heading(heading: Headline, stated: Sequence[Headline]) -> float:
         similarity = SequenceMatcher(None, words, other, autojunk=False).ratio()
         least = MIN_PART_WORDS if heading.origin == "h1" else MIN_TITLE_WORDS
         is_part = len(words) >= least and words in (other[: len(words)], other[-len(words) :])
+        parts = split_title(each.text)
+        is_first = is_part and len(parts) > 1 and words == list_words(parts[0])
         if is_part or similarity >= (MIN_SIMILARITY if heading.origin == "h1" else MIN_SUBHEADING_SIMILARITY):
-            best = max(best, similarity + PART_WEIGHT * is_part + HEADING_WEIGHTS[heading.origin])
+            weight = PART_WEIGHT * is_part + FIRST_PART_WEIGHT * is_first + HEADING_WEIGHTS[heading.origin]
+            best = max(best, similarity + weight)
     return best
 
 

@@ -29,6 +29,7 @@ def read_title(html: str, url: str = "https://www.valleyherald.example/1") -> st
         f'<title>River ferry returns</title><meta property="og:title" content="River ferry returns"><h1>{TITLE}</h1>',
         f"<title>{TITLE}</title><h1>All about our valley</h1><h1>Read next</h1>",
         f"<title>Ferry runs again</title><h1>Business weekly</h1><h1>{TITLE}</h1><h1>Read next</h1>",
+        f"<title>{TITLE} | Good news for each valley</title><h1>Good news for each valley</h1><h2>{TITLE}</h2>",
         f"<title>When does the ferry return to the river?</title><h1>{TITLE}</h1><h2>When will the ferry return?</h2>",
         f"<title>{TITLE}</title><h1>Ann Miller</h1><h2>{TITLE} / May 2026</h2>",
         f'<title>{TITLE}</title><meta name="headline" content="River ferry returns after the st"><h1>{TITLE}</h1>',
