@@ -13,6 +13,7 @@ extractors.py         the extractors of the extra `sites`, and whether it is ins
 line_features.py      what is known about a line when it is decided whether it is in the article
 article_body.py       that decision
 headline.py           the title, among candidates
+date_texts.py         dates in the words and numbers of a text
 publication_date.py   the date, never without a text that states it
 month_words.py        the months in the languages of the region, then of others
 byline.py             the author

@@ -12,12 +12,12 @@ from itertools import dropwhile
 
 from crawler.defaults import load_default_toml
 from crawler.generic.byline import is_byline
+from crawler.generic.date_texts import is_date_line
 from crawler.generic.enclosed_lists import add_enclosed_lists
 from crawler.generic.extractors import run_extractors
 from crawler.generic.line_features import Features, add_score_features, make_features, mark_lines
 from crawler.generic.page import GenericPage
 from crawler.generic.page_lines import PageLine, list_words, make_shingles
-from crawler.generic.publication_date import is_date_line
 from crawler.pages.blocks import parse_markup
 from crawler.pages.boilerplate import is_boilerplate
 

@@ -17,9 +17,17 @@ QUOTED = re.compile(r"«[^«»]*»|»[^«»]*«")
 HEAD_FIELDS = ("og:title", "twitter:title", "dc.title", "title", "headline")
 SITE_NAME_FIELDS = ("og:site_name", "application-name", "apple-mobile-web-app-title")
 MIN_SIMILARITY = 0.55
+MIN_SUBHEADING_SIMILARITY = 0.85
+"""Similarity to a stated title that an `h2` or `h3` needs: most of these are headings of a part of the text."""
 MIN_PART_WORDS = 2
 MIN_TITLE_WORDS = 4
+MIN_LONG_TITLE_WORDS = 5
+"""Words of the only long `h1` among several."""
+MIN_KICKER_LENGTH = 4
+"""Letters in front of a title that are more than "The"."""
 PART_WEIGHT = 0.25
+FIRST_PART_WEIGHT = 0.25
+"""What a heading has in addition that is the first part of a title: the others may be the site's motto."""
 HEADING_WEIGHTS = {"h1": 0.15, "h2": 0.05, "h3": 0.0}
 ONLY_HEADING = "only h1"
 """The origin of a heading that the head of the page does not confirm."""
@@ -48,8 +56,11 @@ def find_headline(page: GenericPage, site_parts: Sequence[str] = ()) -> Headline
         heading = headings[scores.index(max(scores))]
         return _find_without_kicker(heading, stated) or heading
     main_headings = [heading for heading in headings if heading.origin == "h1"]
-    if stated and len(main_headings) == 1 and _is_headline(main_headings[0], names):
-        return Headline(main_headings[0].text, ONLY_HEADING)  # a title for sharing may have other words
+    candidates = main_headings
+    if len(main_headings) > 1:  # such as "Related content"
+        candidates = [each for each in main_headings if len(list_words(each.text)) >= MIN_LONG_TITLE_WORDS]
+    if stated and len(candidates) == 1 and _is_headline(candidates[0], names):
+        return Headline(candidates[0].text, ONLY_HEADING)  # a title for sharing may have other words
     if stated:
         return _find_in_lines(page, stated) or stated[0]
     return next(iter(main_headings), None)
@@ -71,24 +82,32 @@ def _score_heading(heading: Headline, stated: Sequence[Headline]) -> float:
         similarity = SequenceMatcher(None, words, other, autojunk=False).ratio()
         least = MIN_PART_WORDS if heading.origin == "h1" else MIN_TITLE_WORDS
         is_part = len(words) >= least and words in (other[: len(words)], other[-len(words) :])
-        if is_part or similarity >= MIN_SIMILARITY:
-            best = max(best, similarity + PART_WEIGHT * is_part + HEADING_WEIGHTS[heading.origin])
+        parts = split_title(each.text)
+        is_first = is_part and len(parts) > 1 and words == list_words(parts[0])
+        if is_part or similarity >= (MIN_SIMILARITY if heading.origin == "h1" else MIN_SUBHEADING_SIMILARITY):
+            weight = PART_WEIGHT * is_part + FIRST_PART_WEIGHT * is_first + HEADING_WEIGHTS[heading.origin]
+            best = max(best, similarity + weight)
     return best
 
 
 def _find_without_kicker(heading: Headline, stated: Sequence[Headline]) -> Headline | None:
     """Return the stated title with which a heading ends or begins: its other words name a section or tags.
 
-    Words in front are a kicker. Those behind are tags where no space is before them: else the stated title is a short
-    form.
+    Words in front are a kicker. Those behind are tags where a new word begins without a space, or a section or a
+    date where a separator is before them and the whole head states the same title: else it is a short form.
     """
     words = list_words(heading.text)
+    beginnings: set[tuple[str, ...]] = set()
+    if len({list_words(each.text) for each in stated}) == 1:
+        beginnings = {list_words(heading.text[: each.start()]) for each in find_separators(heading.text)}
     for each in stated:
         other = list_words(each.text)
         is_shorter = len(other) >= MIN_TITLE_WORDS and len(each.text) < len(heading.text)
         rest = heading.text.removeprefix(each.text)
-        has_tags = rest != heading.text and rest[:1].isalnum()
-        if is_shorter and (words[-len(other) :] == other or has_tags or heading.text.endswith(each.text)):
+        has_tags = rest != heading.text and (rest[:1].isupper() or rest[:1].isdigit())
+        has_kicker = words[-len(other) :] == other or heading.text.endswith(each.text)
+        has_kicker = has_kicker and len(heading.text) - len(each.text) > MIN_KICKER_LENGTH
+        if is_shorter and (has_kicker or has_tags or other in beginnings):
             return each
     return None
 
@@ -128,9 +147,10 @@ def list_stated_titles(page: GenericPage, site_parts: Sequence[str] = ()) -> lis
 
 
 def list_site_names(page: GenericPage, site_parts: Sequence[str] = ()) -> list[str]:
-    """Return what names the site: its metadata, its host, and what its titles share."""
+    """Return what names the site: its metadata, its host, the host's longest part, and what its titles share."""
     names = [page.metadata.get(name, "") for name in SITE_NAME_FIELDS]
-    return [*names, page.host, page.host.rpartition(".")[0], *site_parts]
+    longest_part = max(page.host.split("."), key=len)
+    return [*names, page.host, page.host.rpartition(".")[0], longest_part, *site_parts]
 
 
 def find_title_line(text: str) -> str | None:

@@ -14,8 +14,8 @@ from typing import Any
 
 from crawler.defaults import load_default_toml
 from crawler.errors import ScannedDocument, UsageError, format_install_advice
+from crawler.generic.date_texts import find_dates, is_date_line
 from crawler.generic.page_lines import list_words
-from crawler.generic.publication_date import find_dates, is_date_line
 from crawler.items import Precision
 from crawler.pages.base import ArticlePage
 from crawler.pages.blocks import parse_text, read_line

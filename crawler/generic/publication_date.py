@@ -5,22 +5,29 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any, NamedTuple
 
 from lxml import etree
 
-from crawler.generic.month_words import get_month_number
+from crawler.generic.date_texts import (
+    NUMBERS_ONLY,
+    OFFSET_END,
+    SHORT_NUMBERS,
+    StatedDate,
+    find_dates,
+    is_day,
+    parse_stated_date,
+    read_date_match,
+)
 from crawler.generic.page import GenericPage
 from crawler.generic.page_lines import PageLine, list_words
-from crawler.items import Precision
-from crawler.text.dates import parse_date
 
 STRONG_META_FIELDS = (
     *("article:published_time", "og:article:published_time", "datepublished", "og:published_time", "parsely-pub-date"),
-    "sailthru.date",
+    *("sailthru.date", "citation_publication_date", "citation_online_date", "citation_date"),
 )
 META_FIELDS = (
     *STRONG_META_FIELDS,
@@ -30,12 +37,6 @@ META_FIELDS = (
     "published",
 )
 """Names of `meta` elements for the day of publication, the most reliable first."""
-MAX_DATE_LINE_LENGTH = 60
-MIN_DATE_SHARE = 0.7
-DATE_LINE_MARKS = re.compile(r"\s*[|/·•,]\s*")
-LABEL_OR_COUNTER = re.compile(r"(?:[^\W\d_]+\s*){0,2}:?\s*\d*")
-"""What is beside a date in its line: "Published:", "Views: 300", a day of the week."""
-MIN_YEAR, MAX_YEAR = 1990, 2100
 MAX_DATE_WORDS = 25
 """Words of a line that is about its date. A longer line may only begin with one."""
 MAX_DATELINE_POSITION = 60
@@ -54,6 +55,7 @@ WORLD_OFFSETS = (-10, 13)
 SENTENCE_ENDS = (".", "!", "?", "…")
 MAX_SENTENCE_SHARE = 0.5
 """Share of a sentence that a date has, from which it is about that date: "Published on 3 May 2026."."""
+MAX_LINK_SHARE = 0.8
 LINES_BEFORE_TITLE, LINES_AFTER_TITLE = 8, 25
 MAX_HEADING_DISTANCE = 400
 """Characters between the heading and a `time` element, beyond which it may be that of another article in a list."""
@@ -63,40 +65,23 @@ DATE_NAME = re.compile(r"date|time|publi|posted|meta|byline|info|created|дат�
 UPDATE_WORD = re.compile(
     r"updat|modif|aktualis|обновл|измен|редакт|жаңарт|жаңыл|yangilan|mis à jour|actualiz|aggiorn|atualiz", re.IGNORECASE
 )
+ORIGINAL_WORD = re.compile(
+    r"(?:originally|first) (?:published|posted|created|appeared)|zuerst (?:veröffentlicht|erschienen)"
+    r"|ursprünglich (?:veröffentlicht|erschienen)|впервые опубликован|publié (?:initialement|pour la première fois)"
+    r"|publicado originalmente|pubblicato originariamente",
+    re.IGNORECASE,
+)
+PUBLISHED_WORD = re.compile(
+    r"publish|pubblicat|publicad|publié|posted|veröffentlicht|erschienen|опубликован|жариялан|жарыялан|e.lon qilin",
+    re.IGNORECASE,
+)
+"""What names the date after it in a line that has the date of a change, too."""
+DATE_END = re.compile(r"(?:19|20)\d{2}(?!\d)")
 NO_PUBLICATION_WORD = re.compile(
     r"©|copyright|\(c\)|all rights|все права|registr|регистрац|login|accessed", re.IGNORECASE
 )
-ISO_BEGINNING = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2})?(?!\d)")
-OFFSET_END = re.compile(r"(?:[+-]\d{2}:?\d{2}|Z|GMT|UTC?)$")
-YEAR_WORD = r"(?:[\s-]*(?:г|года|году|ж|жыл|жылы|жылғы|yil|йил)\.?(?![^\W\d_]))?"
-TIME = (
-    rf"{YEAR_WORD}(?:[\s,|T/·•–-]*(?:um|at|à|в|в\s|ore|a las|kl\.?)?[\s,|]*"
-    r"(?P<hour>[01]?\d|2[0-3])[:.h](?P<minute>[0-5]\d)(?![\d.]))?"
-)
-TIME_BEFORE = re.compile(
-    r"(?<![\d:.,–-])(?<![–-]\s)(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?::[0-5]\d)?(?:\s*[,/|·•–—-]\s*|\s+)$"
-)
-"""A time directly before its date: `14:05 / 27.11.2026`."""
-YEAR = r"(?P<year>(?:19|20)\d{2})"
-DAY = r"(?<![\d.,/])(?<!\d:)(?P<day>[0-3]?\d)"
-MONTH = r"(?P<word>[^\W\d_]{3,12})"
-TEXT_DATES = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        rf"{DAY}(?:st|nd|rd|th|er|-?у?ми)?[\s.,/–-]*(?:of\s|de\s|d['’])?\s*{MONTH}\.?[\s,./'’–-]*(?:de\s|del\s|соли\s)?\s*{YEAR}(?!\d){TIME}",
-        rf"(?<![^\W\d_]){MONTH}\.?\s+(?P<day>[0-3]?\d)(?:st|nd|rd|th)?,?\s+{YEAR}(?!\d){TIME}",
-        rf"(?<!\d){YEAR}[\s-]*(?:жылғы|жылы|жылдын|жылдың|жыл|ж\.|йилнинг|йил|yilning|yil|года|соли)?[\s,-]+(?P<day>[0-3]?\d)[\s–-]+{MONTH}{TIME}",
-        rf"(?<![\d./-]){YEAR}(?P<mark>[-./])(?P<number>[01]?\d)(?P=mark)(?P<day>[0-3]?\d)(?![\d]){TIME}",
-        rf"(?<![\d./-])(?P<day>[0-3]?\d)(?P<mark>[./-])(?P<number>[01]?\d)(?P=mark){YEAR}(?!\d){TIME}",
-        rf"(?<![\d./-])(?P<number>[01]?\d)(?P<mark>[./-])(?P<day>[0-3]?\d)(?P=mark){YEAR}(?!\d){TIME}",
-        rf"(?<![\d./-])(?P<day>[0-3]?\d)\.(?P<number>[01]?\d)\.(?P<short>[0-4]\d)(?![\d.]){TIME}",
-        rf"{YEAR}\s*[年년]\s*(?P<number>[01]?\d)\s*[月월]\s*(?P<day>[0-3]?\d)\s*[日일]",
-    )
-)
-NUMBERS_ONLY = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{4}(?!\d)")
-"""A date whose day and month only the language of the page tells apart."""
-YEAR_MARK = re.compile(r"(?:19|20)\d{2}|\.[0-4]\d")
-"""What every text has that one of TEXT_DATES matches. It spares most lines the search for them."""
+MAX_LABEL_LENGTH = 30
+"""Characters before a date that may name it."""
 FIND_MARKED = etree.XPath(
     "descendant-or-self::*[self::time or self::abbr or @itemprop or @property"
     " or contains(translate(@class, 'DATEPUBLISH', 'datepublish'), 'datepublished')]"
@@ -109,34 +94,14 @@ SCRIPT_DATE = re.compile(
     re.IGNORECASE,
 )
 """A date that the page's data names: in a script, or in an attribute with its quotation marks encoded."""
+URL_MONTH = re.compile(r"/(?P<year>(?:19|20)\d{2})[/-](?P<number>0[1-9]|1[0-2])/")
 URL_DATES = (
     re.compile(r"(?<!\d)(?P<year>(?:19|20)\d{2})[/_.-](?P<number>[01]?\d)[/_.-](?P<day>[0-3]?\d)(?!\d)"),
     re.compile(r"(?<!\d)(?P<year>20\d{2})(?P<number>[01]\d)(?P<day>[0-3]\d)(?!\d)"),
+    re.compile(r"/(?P<year>20(?P<end>\d{2}))/(?P<number>[01]\d)/(?P=end)(?P=number)(?P<day>[0-3]\d)(?!\d)"),
     re.compile(r"(?<!\d)(?P<year>(?:19|20)\d{2})/(?P<word>[a-z]{3,9})/(?P<day>[0-3]?\d)(?!\d)"),
     re.compile(r"(?<!\d)(?P<day>[0-3]\d)[/_.-](?P<number>[01]\d)[/_.-](?P<year>(?:19|20)\d{2})(?!\d)"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class StatedDate:
-    """A date that a page states.
-
-    `value` is ISO 8601: a day, or a time with the offset that the page states; without one it is the site's local time.
-    `text` is what was read, and `origin` where it was, such as `JSON-LD datePublished` or `visible text`. A date that
-    `is_in_frame` is in the head, a menu, a margin or the foot of the page. One that `is_doubtful` is called a change
-    or is in a sentence.
-    """
-
-    value: str
-    text: str
-    origin: str
-    is_in_frame: bool = False
-    is_doubtful: bool = False
-
-    @property
-    def day(self) -> str:
-        """The day as `YYYY-MM-DD`."""
-        return self.value[:10]
 
 
 class DateEvidence(NamedTuple):
@@ -165,14 +130,24 @@ def find_publication_date(page: GenericPage, title: str = "") -> StatedDate | No
     weights = _weigh_days(evidence)
     sure = [each for each in inside if each in evidence.marked] or [each for each in inside if not each.is_doubtful]
     sure.sort(key=lambda each: -weights[each.day])
-    return next(chain(sure, inside, evidence.address, _list_script_dates(page), found), None)
+    return next(
+        chain(_list_dates_of_month(page.url, inside), sure, inside, evidence.address, _list_script_dates(page), found),
+        None,
+    )
+
+
+def _list_dates_of_month(url: str, dates: Sequence[StatedDate]) -> list[StatedDate]:
+    """Return the dates in the month that an address names, if it names one without a day."""
+    found = URL_MONTH.search(url)
+    month = f"{found['year']}-{found['number']}" if found else None
+    return [each for each in dates if each.day[:7] == month and not each.is_doubtful]
 
 
 def _settle_order(stated: StatedDate, evidence: DateEvidence) -> StatedDate:
     """Return a date such as 03-09-2026 with the month first where the rest of the page names only that day."""
     year, month, day = stated.day.split("-")
     other = f"{year}-{day}-{month}"
-    if not NUMBERS_ONLY.match(stated.text) or not _is_day(other):
+    if not NUMBERS_ONLY.match(stated.text) or not is_day(other):
         return stated
     days = {each.day for dates in evidence[1:] for each in dates if not NUMBERS_ONLY.match(each.text)}
     return replace(stated, value=other + stated.value[10:]) if other in days and stated.day not in days else stated
@@ -223,6 +198,9 @@ def _find_local_date(page: GenericPage, evidence: DateEvidence) -> StatedDate:
         if OFFSET_END.search(each.value) and not _is_utc(each) and _parse_time(each) == _parse_time(stated):
             return each
     shown = [each for each in evidence.visible if not each.is_in_frame][:MAX_COMPARED_DATES]
+    for each in shown:
+        if _is_same_time(each, stated):
+            return stated if each.day == stated.day else each
     return (
         _choose_local_date(stated, evidence.address)
         or _choose_local_date(stated, [each for each in evidence.marked if not each.is_in_frame])
@@ -230,6 +208,15 @@ def _find_local_date(page: GenericPage, evidence: DateEvidence) -> StatedDate:
         or _choose_local_date(stated, (*evidence.data, *_list_script_dates(page)))
         or stated
     )
+
+
+def _is_same_time(local: StatedDate, stated: StatedDate) -> bool:
+    """Return whether a date has a time that is the stated time in UTC in a zone of whole hours."""
+    if "T" not in local.value:
+        return False
+    distance = _parse_time(local).replace(tzinfo=UTC, second=0) - _parse_time(stated).replace(second=0)
+    hours, rest = divmod(distance, timedelta(hours=1))
+    return not rest and WORLD_OFFSETS[0] <= hours <= WORLD_OFFSETS[1]
 
 
 def _choose_local_date(stated: StatedDate, others: Sequence[StatedDate]) -> StatedDate | None:
@@ -272,83 +259,6 @@ def _may_be_local(day: str, stated: StatedDate) -> bool:
 
 def _parse_time(stated: StatedDate) -> datetime:
     return datetime.fromisoformat(stated.value)
-
-
-def parse_stated_date(text: str, origin: str, language: str = "") -> StatedDate | None:
-    """Return the date of a text that is one and nothing else, or begins with one, or None."""
-    text = " ".join(text.split())[:80]
-    if found := ISO_BEGINNING.match(text):
-        return _make_date(_format_iso(text) or found[0].replace(" ", "T"), text, origin)
-    if parsed := parse_date(text, UTC):
-        at = parsed.at if OFFSET_END.search(text) else parsed.at.replace(tzinfo=None)
-        value = at.isoformat(timespec="seconds") if parsed.precision is Precision.MINUTE else at.date().isoformat()
-        return _make_date(value, text, origin)
-    return next(iter(find_dates(text, origin, language)), None)
-
-
-def find_dates(text: str, origin: str, language: str = "") -> Iterator[StatedDate]:
-    """Yield the dates in a text, by their place."""
-    if not YEAR_MARK.search(text):
-        return
-    matches = [(found.start(), number, found) for number, p in enumerate(TEXT_DATES) for found in p.finditer(text)]
-    end = 0
-    for start, _, found in sorted(matches, key=lambda each: each[:2]):
-        if start >= end and (value := _read_match(found, language)):
-            before = TIME_BEFORE.search(text[end:start]) if "T" not in value else None
-            if before:
-                value += f"T{int(before['hour']):02d}:{before['minute']}:00"
-            words = f"{before[0] if before else ''}{found[0]}".strip()
-            end = found.end()
-            yield StatedDate(value, words, origin)
-
-
-def is_date_line(text: str) -> bool:
-    """Return whether a line is a date and nothing else that counts."""
-    if len(text) > MAX_DATE_LINE_LENGTH:
-        return False
-    found = next(iter(find_dates(text, "")), None)
-    if found is None:
-        return False
-    others = DATE_LINE_MARKS.split(text.replace(found.text, "|", 1))
-    return len(found.text) >= MIN_DATE_SHARE * len(text) or all(LABEL_OR_COUNTER.fullmatch(each) for each in others)
-
-
-def _read_match(found: re.Match[str], language: str) -> str | None:
-    parts = found.groupdict()
-    month = get_month_number(parts["word"], language) if parts.get("word") else int(parts["number"])
-    if month is None:
-        return None
-    year = int(parts["year"]) if parts.get("year") else 2000 + int(parts["short"])
-    day = int(parts["day"])
-    if parts.get("mark") == "/" and language == "en" and found.start("day") < found.start("number") and day <= 12:
-        day, month = month, day  # the order of the United States
-    try:
-        written = date(year, month, day).isoformat()
-    except ValueError:
-        return None
-    if not MIN_YEAR <= year <= MAX_YEAR:
-        return None
-    return f"{written}T{int(parts['hour']):02d}:{parts['minute']}:00" if parts.get("hour") else written
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return MIN_YEAR <= date.fromisoformat(text).year <= MAX_YEAR
-    except ValueError:
-        return False
-
-
-def _make_date(value: str, text: str, origin: str) -> StatedDate | None:
-    return StatedDate(value, text, origin) if _is_day(value[:10]) else None
-
-
-def _format_iso(text: str) -> str | None:
-    """Return an ISO 8601 time with the offset that it has, or a day; None for another text."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at.isoformat(timespec="seconds") if len(text) > len("2026-01-01") else at.date().isoformat()
 
 
 def _list_data_dates(page: GenericPage) -> list[StatedDate]:
@@ -452,11 +362,13 @@ def _list_visible_dates(page: GenericPage, title: str) -> Iterator[StatedDate]:
             continue
         is_near = start is not None and start - LINES_BEFORE_TITLE <= number <= start + LINES_AFTER_TITLE
         is_in_frame = _is_in_frame(line.node, around)
-        is_update = UPDATE_WORD.search(line.text) is not None
-        rank = 4 * (not is_near or is_in_frame) + 2 * is_update + (line.link_share > 0.8)
-        rank += not DATE_NAME.search(line.names)
+        if SHORT_NUMBERS.match(found.text) and not is_near:
+            continue  # it may be a score
+        is_original, is_update = _read_label(found, line)
+        rank = 4 * (not is_near or is_in_frame) + 2 * is_update + (line.link_share > MAX_LINK_SHARE)
+        rank = -1 if is_original else rank + (not DATE_NAME.search(line.names))
         order = abs(number - start) if is_near and start is not None else len(page.lines) + number
-        is_doubtful = is_update or _is_in_sentence(found, line)
+        is_doubtful = is_update or (not is_original and _is_in_sentence(found, line))
         ranked.append((rank, order, replace(found, is_in_frame=is_in_frame, is_doubtful=is_doubtful)))
     for _, _, found in sorted(ranked, key=lambda each: each[:2]):
         yield found
@@ -469,6 +381,21 @@ def _find_in_line(line: PageLine, language: str) -> list[StatedDate]:
     return [each for each in found[:1] if line.text.find(each.text) <= MAX_DATELINE_POSITION]
 
 
+def _read_label(found: StatedDate, line: PageLine) -> tuple[bool, bool]:
+    """Return whether a date is called that of the first publication, and whether it is called that of a change.
+
+    The words before a date name it. Those behind it do where no other date follows.
+    """
+    before, _, behind = line.text.partition(found.text)
+    label = DATE_END.split(before)[-1]
+    if ORIGINAL_WORD.search(label[-MAX_LABEL_LENGTH:]):
+        return True, False
+    if PUBLISHED_WORD.search(label):
+        return False, False
+    has_next = DATE_END.search(behind) is not None
+    return False, UPDATE_WORD.search(label if has_next else f"{label} {behind}") is not None
+
+
 def _is_in_sentence(found: StatedDate, line: PageLine) -> bool:
     return line.text.endswith(SENTENCE_ENDS) and len(found.text) < MAX_SENTENCE_SHARE * len(line.text)
 
@@ -478,6 +405,7 @@ def _find_title_line(lines: list[PageLine], title: str) -> int | None:
     same = [number for number, line in enumerate(lines) if line.words == words]
     if not same:
         same = [number for number, line in enumerate(lines) if line.tag == "h1"]
+    same = [number for number in same if lines[number].link_share <= MAX_LINK_SHARE] or same  # no links to the article
     return same[-1] if same else None
 
 
@@ -491,5 +419,5 @@ def _list_script_dates(page: GenericPage) -> Iterator[StatedDate]:
 def _list_url_dates(url: str) -> Iterator[StatedDate]:
     for pattern in URL_DATES:
         for found in pattern.finditer(url):
-            if value := _read_match(found, "en"):
+            if value := read_date_match(found, "en"):
                 yield StatedDate(value, found[0], "address")

@@ -19,10 +19,11 @@ from crawler.generic.article_body import (
 )
 from crawler.generic.article_language import find_article_language
 from crawler.generic.byline import find_byline
+from crawler.generic.date_texts import is_date_line
 from crawler.generic.headline import Headline, find_headline, find_title_line, list_title_parts
 from crawler.generic.memory_folder import MemoryFolder
 from crawler.generic.page import GenericPage
-from crawler.generic.publication_date import find_publication_date, is_date_line
+from crawler.generic.publication_date import find_publication_date
 from crawler.generic.site_memory import SiteMemory
 from crawler.text.decoding import decode_text
 

@@ -33,6 +33,8 @@ PATH_WEIGHT, REPEATED_WEIGHT = 1.0, 6.0
 FULL_TRUST_WORDS = 60
 """Words at a place from which its share is sure."""
 MIN_CONTENT_SHARE = 0.5
+MIN_SURE_SHARE = 0.95
+"""Share of text at a place where a line that is a link is text, too."""
 MAX_LINK_SHARE = 0.8
 MIN_TEMPLATE_CHECKS, CHECKS_THAT_COUNT = 2, 5
 MIN_TEMPLATE_AGREEMENT, MIN_WORST_AGREEMENT = 0.95, 0.85
@@ -129,7 +131,7 @@ class SiteMemory:
         chosen = [
             (found := self.find_share(line)) is not None
             and found[0] >= MIN_CONTENT_SHARE
-            and line.link_share <= MAX_LINK_SHARE
+            and (line.link_share <= MAX_LINK_SHARE or (found[0] >= MIN_SURE_SHARE and found[1] >= FULL_TRUST_WORDS))
             and not self.is_repeated(line, key)
             for line in lines
         ]

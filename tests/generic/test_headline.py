@@ -28,6 +28,11 @@ def read_title(html: str, url: str = "https://www.valleyherald.example/1") -> st
         f"<title>Ferry runs again</title><h1>{TITLE}</h1>",
         f'<title>River ferry returns</title><meta property="og:title" content="River ferry returns"><h1>{TITLE}</h1>',
         f"<title>{TITLE}</title><h1>All about our valley</h1><h1>Read next</h1>",
+        f"<title>Ferry runs again</title><h1>Business weekly</h1><h1>{TITLE}</h1><h1>Read next</h1>",
+        f"<title>{TITLE} | Good news for each valley</title><h1>Good news for each valley</h1><h2>{TITLE}</h2>",
+        f"<title>When does the ferry return to the river?</title><h1>{TITLE}</h1><h2>When will the ferry return?</h2>",
+        f"<title>{TITLE}</title><h1>Ann Miller</h1><h2>{TITLE} / May 2026</h2>",
+        f'<title>{TITLE}</title><meta name="headline" content="River ferry returns after the st"><h1>{TITLE}</h1>',
         f'<title>{TITLE}</title><meta property="og:site_name" content="The Valley Herald"><h1>The Valley Herald</h1>',
         f"<title>{TITLE}</title>",
         f"<h1>{TITLE}</h1>",
@@ -35,6 +40,23 @@ def read_title(html: str, url: str = "https://www.valleyherald.example/1") -> st
 )
 def test_the_title_is_found(html: str) -> None:
     assert read_title(html) == TITLE
+
+
+@pytest.mark.parametrize(
+    ("head", "heading"),
+    [
+        ("<title>River ferry returns after storm</title>", "The river ferry returns after storm"),
+        ("<title>River ferry returns after the storm - and what follows</title>", f"{TITLE} - and what follows"),
+        (f'<meta property="og:title" content="{TITLE}"><title>{TITLE} in May</title>', f"{TITLE} - in May"),
+    ],
+)
+def test_words_that_are_no_kicker_stay_in_the_title(head: str, heading: str) -> None:
+    assert read_title(f"{head}<h1>{heading}</h1>") == heading
+
+
+def test_the_longest_part_of_the_host_names_the_site() -> None:
+    html = f"<title>{TITLE} - Valley Herald Online</title><h1>1 May 2026 {TITLE}</h1>"
+    assert read_title(html, "https://www.valleyherald.gv.example/1") == TITLE
 
 
 def test_a_page_without_words_has_no_title() -> None:

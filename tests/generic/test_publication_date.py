@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from crawler.generic.date_texts import find_dates, is_date_line
 from crawler.generic.page import GenericPage
-from crawler.generic.publication_date import find_dates, find_publication_date, is_date_line
+from crawler.generic.publication_date import find_publication_date
 
 
 def read_day(html: str, url: str = "", title: str = "") -> str | None:
@@ -42,6 +43,9 @@ def read_day(html: str, url: str = "", title: str = "") -> str | None:
         ("12:00–14:05, 27.11.2026", "ru", "2026-11-27"),
         ("11/21/2026", "en", "2026-11-21"),
         ("11.21.2026", "en", "2026-11-21"),
+        ("Published on 01/25/26", "en", "2026-01-25"),
+        ("05/04/26 14:05", "en", "2026-05-04T14:05:00"),
+        ("05/04/26", "fr", "2026-04-05"),
         ("2026年11月21日", "ja", "2026-11-21"),
     ],
 )
@@ -57,6 +61,8 @@ def test_dates_are_read_in_their_own_words(text: str, language: str, value: str)
         "November 2026",
         "45.13.2026",
         "10.0.0.1",
+        "1/2/24/7",
+        "10/10/99",
         "call 12 34 2026",
         "5 people in 2026",
         "",
@@ -211,3 +217,69 @@ def test_the_rest_of_the_page_tells_day_and_month_of_a_date_in_numbers_apart(vis
     html = f"""<html lang="en"><head><meta name="article:published_time" content="03-09-2026"></head>
     <body><h1>Storm ends</h1><p>Published {visible}</p></body></html>"""
     assert read_day(html, title="Storm ends") == day
+
+
+def test_a_short_date_counts_near_the_title_alone() -> None:
+    page = "<h1>Ferry returns to the river</h1><p>{}</p>" + "<p>A word about the river.</p>" * 40 + "<p>{}</p>"
+    assert read_day(page.format("On 01/25/26", "Tests"), title="Ferry returns to the river") == "2026-01-25"
+    assert read_day(page.format("On time", "Tests 01/25/26"), title="Ferry returns to the river") is None
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "This guide was originally published on 4 May 2024 but has been updated since, as each year.",
+        "Last updated 21 November 2026, first published 4 May 2024",
+    ],
+)
+def test_a_date_that_is_called_original_comes_before_that_of_a_change(sentence: str) -> None:
+    html = f"<h1>Ferry guide</h1><p>21 November 2026</p><p>{sentence}</p>"
+    assert (read_day(html, title="Ferry guide") or "")[:10] == "2024-05-04"
+
+
+def test_the_citation_data_of_a_paper_outweighs_the_day_on_which_it_was_received() -> None:
+    html = """<meta name="citation_date" content="2026/11/21"><h1>Ferries</h1>
+    <time datetime="2026-04-04">received</time>"""
+    assert read_day(html, title="Ferries") == "2026-11-21"
+
+
+def test_the_same_time_in_the_zone_of_a_reader_confirms_a_day_in_utc() -> None:
+    data = '<meta property="article:published_time" content="2026-11-21T03:00:00Z">'
+    teaser = "<article><time>20 November 2026</time></article>"
+    assert (
+        read_day(f"{data}<h1>Ferry</h1><p>21.11.2026, 05:00</p>{teaser}", title="Ferry") == "2026-11-21T03:00:00+00:00"
+    )
+
+
+def test_a_teaser_with_the_title_is_not_the_heading() -> None:
+    html = (
+        "<h1>Ferry returns to the river</h1><p>21.11.2026</p>"
+        + "<p>A word about the river.</p>" * 40
+        + "<div><p>2 July 2026</p><a href='/1'><h5>Ferry returns to the river</h5></a></div>"
+    )
+    assert read_day(html, title="Ferry returns to the river") == "2026-11-21"
+
+
+def test_an_address_may_repeat_its_year_in_two_digits() -> None:
+    assert read_day("<h1>Ferry</h1>", "https://valley.example/energy/2026/11/261121-ferry/") == "2026-11-21"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Updated 23 May 2026 / Published 21 May 2026",
+        "Published: 22:00, 21 May 2026 | Updated: 08:39, 23 May 2026",
+        "21 May 2026, updated 23 May 2026",
+    ],
+)
+def test_words_before_each_date_of_a_line_tell_publication_and_change_apart(line: str) -> None:
+    html = f'<h1>Ferry</h1><p>{line}</p><p class="date">23 May 2026</p>'
+    assert (read_day(html.replace("23 May 2026</p>", "23 May 2026 (updated)</p>"), title="Ferry") or "")[
+        :10
+    ] == "2026-05-21"
+
+
+def test_the_month_of_the_address_tells_which_date_is_the_article_s_own() -> None:
+    html = "<h1>Ferry returns</h1><p><time>21 October 2025</time></p><p>3 May 2026</p>"
+    assert read_day(html, "https://valley.example/2026/05/ferry-returns", "Ferry returns") == "2026-05-03"
+    assert read_day(html, "https://valley.example/2026/ferry-returns", "Ferry returns") == "2025-10-21"

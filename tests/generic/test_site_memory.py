@@ -156,3 +156,15 @@ def test_a_list_that_no_learned_page_had_is_in_the_text(pages: list[UnknownSiteP
     html = page.html.replace("</p><p>", "</p><ul><li>a lamp;</li><li>a stove.</li></ul><p>", 1)
     article = reader.read_page(GenericPage(html, page.url), memory)
     assert article.body == "\n".join((page.paragraphs[0], "a lamp;", "a stove.", *page.paragraphs[1:]))
+
+
+def test_a_line_that_is_a_link_is_text_at_a_place_that_is_always_text(
+    pages: list[UnknownSitePage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = learn(pages)
+    page = make_wordpress_page(23)
+    linked = page.paragraphs[1]
+    html = page.html.replace(f"<p>{linked}</p>", f'<p><a href="/24/">{linked}</a></p>')
+    assert html != page.html
+    monkeypatch.setattr(reader, "judge_lines", None)
+    assert linked in (reader.read_page(GenericPage(html, page.url), memory).body or "").split("\n")
