@@ -36,6 +36,7 @@ def test_stopping_asks_once_and_keeps_what_the_run_then_reports() -> None:
     assert outcome.run is not None
 
 
+@pytest.mark.slow
 def test_a_stopped_run_without_a_report_has_failed() -> None:
     outcome, _ = finish_misbehaving_run("sleeps", lambda child, event: child.stop())
     assert (outcome.exit_code, outcome.stopped, outcome.killed) == (1, True, False)

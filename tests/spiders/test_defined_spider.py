@@ -112,6 +112,7 @@ def test_pages_by_offset_are_crawled_and_walked_back(tmp_path: Path) -> None:
         assert len(place.get_articles("valley")) == 34, walked.all_output
 
 
+@pytest.mark.slow
 def test_selectors_of_the_definition_outrank_the_reader(tmp_path: Path) -> None:
     place = Sandbox(tmp_path)
     with ShapedSite(count=3) as site:

@@ -23,9 +23,15 @@ from crawler.service.site_survey import SurveyedSite
 
 
 class TwoDatesSite(ShapedSite):
-    """A site whose `time` elements have the day of the last change, and whose own date is a text."""
+    """A site whose `time` elements have the day of the last change, and whose own date is a text.
+
+    Its addresses name no month, which would tell the reader that the text is right.
+    """
 
     has_feed = False
+
+    def make_path(self, article: LocalArticle) -> str:
+        return f"{self.link_base}/{article.slug}/"
 
     def render_article(self, article: LocalArticle, text: NewsText, language: str) -> str:
         whole = super().render_article(article, text, language)

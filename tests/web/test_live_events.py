@@ -29,7 +29,7 @@ Event = dict[str, Any]
 @pytest.fixture(autouse=True)
 def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_feed, "POLL_SECONDS", 0.05)
-    monkeypatch.setattr(event_feed, "HEARTBEAT_SECONDS", 0.5)
+    monkeypatch.setattr(event_feed, "HEARTBEAT_SECONDS", 0.1)
 
 
 class EventClient:
