@@ -151,7 +151,7 @@ class FormPattern:
             forms = {self.last + ending for ending in _decode_endings(self.endings)}
             starts = self._list_starts()
             ranges = [vocabulary.list_between(start, start + LAST_CHARACTER) for start in starts]
-            read = {word for words in ranges for word in words if _strip_footnote(word) in forms}
+            read = {word for words in ranges for word in words if word in forms or _strip_footnote(word) in forms}
             lasts = sorted(read | {form for form in forms if not form.startswith(tuple(starts))})
         for words in islice(product(*heads, lasts), MAX_FORMS_PER_PATTERN):
             yield IndexPhrase(words, fields, is_open)
@@ -306,7 +306,7 @@ def _list_known(word: str, vocabulary: Vocabulary) -> list[str]:
     """Return the word, and the same with the number of a footnote, as far as the index has them."""
     if word == PHRASE_END or len(word) >= MAX_WORD_LENGTH:
         return [word]
-    return [each for each in vocabulary.list_between(*_get_range(word)) if _strip_footnote(each) == word]
+    return [each for each in vocabulary.list_between(*_get_range(word)) if word in (each, _strip_footnote(each))]
 
 
 def _strip_footnote(word: str) -> str:

@@ -212,6 +212,12 @@ def test_any_text_is_indexed(store: Store, save: Save, body: str, query: str) ->
     assert list(store.integrity.check_index()) == []
 
 
+@pytest.mark.parametrize("query", ["12", "covid19", '"12 мая"', "x5", "1949", "a", '"covid19 a"', "covid19*"])
+def test_word_with_numbers_is_found(store: Store, save: Save, query: str) -> None:
+    save(make_article("1", body="12 мая 1949: covid19 a x5"))
+    assert find(store, query) == [("1", 1)]
+
+
 def test_phrase_in_a_very_long_text(store: Store, save: Save) -> None:
     body = "слово и дело " * 10_000 + "красный крест"
     save(make_article("1", body=body), content_hash="1")
