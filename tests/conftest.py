@@ -30,7 +30,7 @@ typer.testing._get_command = functools.cache(typer.testing._get_command)  # type
 # No deadline: on a loaded machine an example may take any time. A test tries the same examples in each run, so that a
 # change that has nothing to do with it cannot fail it. `random` looks for further ones.
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=30)
-settings.register_profile("thorough", deadline=None, derandomize=True, max_examples=300)
+settings.register_profile("thorough", deadline=None, derandomize=True, max_examples=150)
 settings.register_profile("random", deadline=None, max_examples=1500)
 settings.load_profile("quick")
 
