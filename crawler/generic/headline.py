@@ -23,8 +23,8 @@ MIN_PART_WORDS = 2
 MIN_TITLE_WORDS = 4
 MIN_LONG_TITLE_WORDS = 5
 """Words of the only long `h1` among several."""
-MIN_KICKER_LENGTH = 4
-"""Letters in front of a title that are more than "The"."""
+MIN_KICKER_LENGTH = 5
+"""Characters in front of a title: more than "The "."""
 PART_WEIGHT = 0.25
 FIRST_PART_WEIGHT = 0.25
 """What a heading has in addition that is the first part of a title: the others may be the site's motto."""
@@ -105,8 +105,8 @@ def _find_without_kicker(heading: Headline, stated: Sequence[Headline]) -> Headl
         is_shorter = len(other) >= MIN_TITLE_WORDS and len(each.text) < len(heading.text)
         rest = heading.text.removeprefix(each.text)
         has_tags = rest != heading.text and (rest[:1].isupper() or rest[:1].isdigit())
-        has_kicker = words[-len(other) :] == other or heading.text.endswith(each.text)
-        has_kicker = has_kicker and len(heading.text) - len(each.text) > MIN_KICKER_LENGTH
+        ends_with_title = words[-len(other) :] == other or heading.text.endswith(each.text)
+        has_kicker = ends_with_title and len(heading.text) - len(each.text) >= MIN_KICKER_LENGTH
         if is_shorter and (has_kicker or has_tags or other in beginnings):
             return each
     return None

@@ -15,7 +15,7 @@ from itertools import chain, islice, product
 from crawler.keywords.abbreviations import is_abbreviation
 from crawler.keywords.automaton import make_search_patterns
 from crawler.keywords.query import And, Facet, Not, Or, Proximity, QueryNode, Term, iterate_terms
-from crawler.text.folding import decode_folded
+from crawler.text.folding import PHRASE_END, decode_folded
 
 MIN_SCANNED_LETTERS = 4
 """Letters by which words are read from the vocabulary: those of a stem, or of a shorter stem and its endings."""
@@ -24,8 +24,8 @@ MAX_PHRASE_WORDS = 32
 """Words of a phrase that the index is asked for. PostgreSQL takes a minute for a phrase of 1,500 words."""
 MAX_WORD_LENGTH = 64
 """Characters of a word that are indexed. PostgreSQL takes at most 2 kB."""
-PHRASE_END = "."
-"""The mark between phrases. The index has its places, but it is no word."""
+PHRASE_MARK = chr(PHRASE_END)
+"""What is between the phrases of a folded text. The index has its places, but it is no word."""
 FOOTNOTE_DIGITS = 2
 DIGITS = "0123456789"
 FIRST_CHARACTER, LAST_CHARACTER = "\1", "\U0010ffff"
@@ -43,7 +43,7 @@ ListWords = Callable[[Collection[WordRange]], Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class IndexPhrase:
-    """Words one after the other; `.` is the end of a phrase. `is_open`: the last word is only a beginning."""
+    """Words one after the other; `PHRASE_MARK` is the end of a phrase. `is_open`: the last word is only a beginning."""
 
     words: tuple[str, ...]
     fields: tuple[str, ...] = ()
@@ -116,6 +116,10 @@ class Vocabulary:
         """Return the words from `first` to before `last`."""
         return self._words[bisect_left(self._words, first) : bisect_left(self._words, last)]
 
+    def list_beginning(self, start: str) -> Sequence[str]:
+        """Return the words that begin with `start`."""
+        return self.list_between(start, start + LAST_CHARACTER)
+
 
 @dataclass(frozen=True, slots=True)
 class FormPattern:
@@ -139,38 +143,35 @@ class FormPattern:
     def list_phrases(self, vocabulary: Vocabulary, fields: tuple[str, ...]) -> Iterator[IndexPhrase]:
         """Yield the forms that the index may have, also with the number of a footnote ("МККК3")."""
         heads = [_list_known(word, vocabulary) for word in self.head]
-        is_open = self.is_listed_as_open(vocabulary)
+        is_open = self._remains_open(vocabulary)
         lasts: Iterable[str]
         if is_open:
             lasts = [self.last]
         elif self.is_open:
-            lasts = self._list_words(vocabulary)
+            lasts = vocabulary.list_beginning(self.last)
         elif self.endings is None:
             lasts = _list_known(self.last, vocabulary)
         else:
             forms = {self.last + ending for ending in _decode_endings(self.endings)}
             starts = self._list_starts()
-            ranges = [vocabulary.list_between(start, start + LAST_CHARACTER) for start in starts]
-            read = {word for words in ranges for word in words if word in forms or _strip_footnote(word) in forms}
+            found = chain.from_iterable(map(vocabulary.list_beginning, starts))
+            read = {word for word in found if word in forms or _strip_footnote(word) in forms}
             lasts = sorted(read | {form for form in forms if not form.startswith(tuple(starts))})
         for words in islice(product(*heads, lasts), MAX_FORMS_PER_PATTERN):
             yield IndexPhrase(words, fields, is_open)
 
-    def is_listed_as_open(self, vocabulary: Vocabulary) -> bool:
-        """Return whether the index is asked for a beginning. It is not if that may be of a mark, and has few words."""
-        return self.is_open and not (
-            self._may_begin_mark() and len(self._list_words(vocabulary)) <= MAX_FORMS_PER_PATTERN
-        )
-
     def is_exact(self, vocabulary: Vocabulary) -> bool:
         """Return whether the phrases find nothing else than the forms."""
-        return not self.is_cut and not (self._may_begin_mark() and self.is_listed_as_open(vocabulary))
+        return not self.is_cut and not (self._may_begin_mark() and self._remains_open(vocabulary))
+
+    def _remains_open(self, vocabulary: Vocabulary) -> bool:
+        """Return whether the index is asked for a beginning, and not for the words with it, as for one of a mark."""
+        if not self._may_begin_mark():
+            return self.is_open
+        return len(vocabulary.list_beginning(self.last)) > MAX_FORMS_PER_PATTERN
 
     def _may_begin_mark(self) -> bool:
         return self.is_open and not self.head and any(mark.startswith(self.last) for mark in MARKS)
-
-    def _list_words(self, vocabulary: Vocabulary) -> Sequence[str]:
-        return vocabulary.list_between(self.last, self.last + LAST_CHARACTER)
 
     def _list_starts(self) -> list[str]:
         """Return the beginnings by which the forms of the last word are read. Forms that are shorter are not read."""
@@ -304,7 +305,7 @@ def _get_range(word: str) -> WordRange:
 
 def _list_known(word: str, vocabulary: Vocabulary) -> list[str]:
     """Return the word, and the same with the number of a footnote, as far as the index has them."""
-    if word == PHRASE_END or len(word) >= MAX_WORD_LENGTH:
+    if word == PHRASE_MARK or len(word) >= MAX_WORD_LENGTH:
         return [word]
     return [each for each in vocabulary.list_between(*_get_range(word)) if word in (each, _strip_footnote(each))]
 

@@ -107,7 +107,7 @@ class Matcher:
             return self._find_in_fields(given, language, source)
 
     def _find_in_fields(self, texts: Mapping[str, str], language: str | None, source: str | None) -> tuple[Match, ...]:
-        folded = {name: fold_text(text) for name, text in texts.items()}
+        folded = _fold_fields(texts)
         term_hits: dict[int, list[TermHit]] = {}
         for name, folded_text in folded.items():
             for (number, term), start, end in self._automaton.find_terms(folded_text.data):

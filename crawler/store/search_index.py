@@ -44,7 +44,7 @@ from sqlalchemy import (
 )
 
 from crawler.items import Article
-from crawler.keywords.index_query import MAX_WORD_LENGTH
+from crawler.keywords.index_query import MAX_WORD_LENGTH, PHRASE_MARK
 from crawler.store.schema import articles, metadata, versions
 from crawler.store.serialization import parse_article
 from crawler.store.statements import execute_by_driver, fetch_by_driver
@@ -189,7 +189,7 @@ def add_words(connection: Connection, texts: Mapping[str, str]) -> None:
 
 def list_words(texts: Mapping[str, str]) -> set[str]:
     """Return the words of folded texts."""
-    return {word for text in texts.values() for word in text.split()} - {"."}
+    return {word for text in texts.values() for word in text.split()} - {PHRASE_MARK}
 
 
 def _claim_number(connection: Connection, number: int, article: Article, vector: str) -> bool:
@@ -252,7 +252,7 @@ def make_vector(texts: Mapping[str, str], facets: Iterable[str]) -> str:
         position += 1  # a gap, so that no phrase is in two fields
         for word in texts.get(name, "").split():
             position += 1
-            if word == ".":
+            if word == PHRASE_MARK:
                 continue
             found = places.get(word)
             if found is None:

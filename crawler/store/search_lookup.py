@@ -87,13 +87,14 @@ _RANK_VECTORS = PreparedStatement(
 _FIND_ENTRY = PreparedStatement(
     text("SELECT number FROM search_entries WHERE number < :last ORDER BY number DESC OFFSET :skipped LIMIT 1")
 )
+_HAS_NUMBER_IN_POSTGRESQL = text("search_entries.number = ANY(CAST(:numbers AS BIGINT[]))")
 _FIND_FIRST_ENTRY = PreparedStatement(text("SELECT min(number) FROM search_entries"))
 
 
 class HitCount(NamedTuple):
     """How many numbers a query found, and about their entries that fulfil the conditions: how many are a version 1.
 
-    `later` has the article of each of the others, `numbers` those of all of them.
+    `later` has the article of each of the others. `numbers` has those of all entries, and may be empty if `later` is.
     """
 
     found: int
@@ -125,7 +126,6 @@ def _select_vector_counts(required: Sequence[ColumnElement[bool]]) -> Select[Any
     return select(*_count_entries(func.array_agg, func.array_agg)).where(_HAS_NUMBER_IN_POSTGRESQL, *required)
 
 
-_HAS_NUMBER_IN_POSTGRESQL = text("search_entries.number = ANY(CAST(:numbers AS BIGINT[]))")
 _COUNT_TEXTS = PreparedStatement(_select_text_counts(()))
 _COUNT_VECTORS = PreparedStatement(_select_vector_counts(()))
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from crawler.keywords.index_query import (
     MAX_WORD_LENGTH,
+    PHRASE_MARK,
     IndexAnd,
     IndexFacet,
     IndexNode,
@@ -32,7 +33,7 @@ def format_fts5(node: IndexNode) -> str:
     match node:
         case IndexPhrase(words, fields, is_open):
             text = " ".join(word[:MAX_WORD_LENGTH] for word in words)
-            if not fields and not is_open:  # No word of a text is that of a facet.
+            if not fields and not is_open:  # Facets have a colon, which words have not.
                 return f'"{text}"'
             # FTS5 has to read where the words are in each entry.
             return f'{{{" ".join(fields or FIELDS)}}} : "{text}"' + (" *" if is_open else "")
@@ -100,7 +101,7 @@ def _group_phrases(phrases: Sequence[IndexPhrase]) -> list[list[IndexPhrase]]:
     for differing in (slice(1, None), slice(None, -1)):
         groups: dict[object, list[IndexPhrase]] = {}
         for phrase in phrases:
-            ends = tuple(word == "." for word in phrase.words)
+            ends = tuple(word == PHRASE_MARK for word in phrase.words)
             groups.setdefault((phrase.words[differing], ends, phrase.fields, phrase.is_open), []).append(phrase)
         groupings.append(list(groups.values()))
     return min(groupings, key=len)
@@ -121,14 +122,14 @@ class _Forms(NamedTuple):
 
     def count_words(self) -> int:
         """Return the number of words, without the ends of phrases."""
-        return sum(words != (".",) for words in self.places)
+        return sum(words != (PHRASE_MARK,) for words in self.places)
 
     def format(self, *, in_order: bool) -> str:
         """Return the tsquery: the words one after the other, or in any order."""
         weights = "".join(FIELD_WEIGHTS[name] for name in self.fields)
         text, gap = "", 1
         for index, words in enumerate(self.places):
-            if words == (".",):  # has a position, but no lexeme
+            if words == (PHRASE_MARK,):  # has a position, but no lexeme
                 gap += 1
                 continue
             flags = weights + ("*" if index == len(self.places) - 1 and self.is_open else "")

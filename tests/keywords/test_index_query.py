@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Collection
 
 from hypothesis import assume, given
@@ -15,6 +14,7 @@ from crawler.keywords.index_query import (
     IndexNot,
     IndexOr,
     IndexPhrase,
+    Vocabulary,
     WordRange,
     make_index_query,
 )
@@ -47,12 +47,12 @@ def does_hold(node: IndexNode, folded: str) -> bool:
 @given(text=TEXTS, words=TEXTS, shape=st.sampled_from(("{}", '"{}"', "={}", "{}*", "-{}", "({}) OR other")))
 def test_text_that_fulfils_a_query_is_found(text: str, words: str, shape: str) -> None:
     folded = fold_fields({"body": text})
-    vocabulary = sorted(list_words(folded))
-    assume(vocabulary)
+    words_of_text = sorted(list_words(folded))
+    assume(words_of_text)
+    vocabulary = Vocabulary(words_of_text)
 
     def list_between(ranges: Collection[WordRange]) -> list[str]:
-        parts = (vocabulary[bisect_left(vocabulary, first) : bisect_left(vocabulary, last)] for first, last in ranges)
-        return sorted({word for part in parts for word in part})
+        return sorted({word for each in ranges for word in vocabulary.list_between(*each)})
 
     node = interpret_query(shape.format(words)).node
     if QueryMatcher(node).is_fulfilled({"body": text}):
