@@ -84,7 +84,7 @@ MAX_LABEL_LENGTH = 30
 """Characters before a date that may name it."""
 FIND_MARKED = etree.XPath(
     "descendant-or-self::*[self::time or self::abbr or @itemprop or @property"
-    " or contains(translate(@class, 'DATEPUBLISH', 'datepublish'), 'datepublished')]"
+    " or contains(@class, 'atepublished') or contains(@class, 'atePublished')]"
 )
 """Elements that may mark a date."""
 QUOTE = r"\\?(?:[\"']|&quot;)"

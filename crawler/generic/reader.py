@@ -131,8 +131,8 @@ def read_page(
 def read_body(page: GenericPage, title: str, memory: SiteMemory) -> ArticleBody | None:
     """Return the text of a page whose site is known or is being learned."""
     chosen = memory.read_by_template(page.lines, page.key)
-    is_recognised = memory.is_template_reliable and memory.recognises(page.lines, chosen)
-    if is_recognised and not memory.needs_check:
+    is_recognised = memory.is_known and memory.recognises(page.lines, chosen)
+    if is_recognised and memory.is_template_reliable and not memory.needs_check:
         memory.record_unchecked()
         return make_template_body(page, title, chosen, memory)
     opinions = judge_lines(page, title)
@@ -142,7 +142,7 @@ def read_body(page: GenericPage, title: str, memory: SiteMemory) -> ArticleBody 
         opinions = replace(opinions, scores=adjusted)
         agreement = compare_texts(join_chosen(page.lines, chosen), opinions.text)
         is_odd = memory.is_odd(agreement)
-        memory.record_check(agreement)
+        memory.record_check(agreement, is_recognised=is_recognised)
         if is_recognised and memory.is_template_reliable:
             # A page that is read twice must have the same text: a difference would be a revision that nobody made.
             return make_template_body(page, title, chosen, memory)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -30,6 +30,8 @@ MIN_REPEATED_SHARE = 0.2
 """Share of the site's pages on which it must be."""
 PATH_WEIGHT, REPEATED_WEIGHT = 1.0, 6.0
 """Log-odds that a place of the markup with only text adds, and that a repeated line loses."""
+INNERMOST_STEPS = 3
+"""Innermost steps of a path by which a place is known under other outer elements: pages of one site differ in these."""
 FULL_TRUST_WORDS = 60
 """Words at a place from which its share is sure."""
 MIN_CONTENT_SHARE = 0.5
@@ -68,6 +70,7 @@ class SiteMemory:
     lines: dict[str, int] = field(default_factory=dict)
     parts: dict[str, int] = field(default_factory=dict)
     agreements: list[float] = field(default_factory=list)
+    recognised_agreements: list[float] = field(default_factory=list)
     unchecked: int = 0
     layout_changes: list[str] = field(default_factory=list)
     max_pages: int = field(default=MAX_PAGES, compare=False)
@@ -80,8 +83,8 @@ class SiteMemory:
 
     @property
     def is_template_reliable(self) -> bool:
-        """Whether the memory alone found the same text as the judges on the last pages."""
-        last = self.agreements[-CHECKS_THAT_COUNT:]
+        """Whether the memory alone found the same text as the judges on the last pages that it recognised."""
+        last = self.recognised_agreements
         if not self.is_known or len(last) < MIN_TEMPLATE_CHECKS:
             return False
         return sum(last) / len(last) >= MIN_TEMPLATE_AGREEMENT and min(last) >= MIN_WORST_AGREEMENT
@@ -98,9 +101,20 @@ class SiteMemory:
 
     @cached_property
     def _containers(self) -> Mapping[str, list[int]]:
+        return self._sum_places(lambda path: path.rpartition("/")[0])
+
+    @cached_property
+    def _endings(self) -> Mapping[str, list[int]]:
+        return self._sum_places(_cut_path)
+
+    def _forget_sums(self) -> None:
+        self.__dict__.pop("_containers", None)
+        self.__dict__.pop("_endings", None)
+
+    def _sum_places(self, make_key: Callable[[str], str]) -> Mapping[str, list[int]]:
         found: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
         for path, (content, total) in self.paths.items():
-            counts = found[path.rpartition("/")[0]]
+            counts = found[make_key(path)]
             counts[0] += content
             counts[1] += total
         return found
@@ -111,8 +125,13 @@ class SiteMemory:
         return count >= MIN_REPETITIONS and count >= MIN_REPEATED_SHARE * len(self.pages)
 
     def find_share(self, line: PageLine) -> tuple[float, int] | None:
-        """Return the share of text at a line's place, or at the place around it, and the words that show it."""
-        counts = self.paths.get(line.path) or self._containers.get(line.container)
+        """Return the share of text at a line's place and the words that show it.
+
+        An unknown place counts as the place around it, or as those that have the same innermost elements.
+        """
+        counts = (
+            self.paths.get(line.path) or self._containers.get(line.container) or self._endings.get(_cut_path(line.path))
+        )
         return (counts[0] / counts[1], counts[1]) if counts and counts[1] else None
 
     def adjust_scores(self, lines: Sequence[PageLine], scores: Sequence[float], key: str) -> list[float]:
@@ -166,13 +185,16 @@ class SiteMemory:
             self.lines[digest] = self.lines.get(digest, 0) + 1
         for part in set(parts):
             self.parts[part] = self.parts.get(part, 0) + 1
-        self.__dict__.pop("_containers", None)
+        self._forget_sums()
 
-    def record_check(self, agreement: float) -> None:
-        """Record how much the template's text was like the judges' text."""
-        if not self.is_frozen:
-            self.agreements = [*self.agreements[-CHECKS_THAT_COUNT + 1 :], round(agreement, 3)]
-            self.unchecked = 0
+    def record_check(self, agreement: float, *, is_recognised: bool) -> None:
+        """Record how much the template's text was like the judges' text, and whether the page looked as learned."""
+        if self.is_frozen:
+            return
+        self.unchecked = 0
+        self.agreements = [*self.agreements, round(agreement, 3)][-CHECKS_THAT_COUNT:]
+        if is_recognised:
+            self.recognised_agreements = [*self.recognised_agreements, round(agreement, 3)][-CHECKS_THAT_COUNT:]
 
     def record_unchecked(self) -> None:
         """Count a page that the template alone read."""
@@ -191,9 +213,10 @@ class SiteMemory:
 
     def begin_again(self, day: date) -> None:
         """Forget the learned pages, because the site has a new layout since a day. Titles still share their parts."""
-        self.pages, self.paths, self.lines, self.agreements, self.unchecked = {}, {}, {}, [], 0
+        self.pages, self.paths, self.lines, self.unchecked = {}, {}, {}, 0
+        self.agreements, self.recognised_agreements = [], []
         self.layout_changes = [*self.layout_changes, day.isoformat()][-MAX_LAYOUT_CHANGES:]
-        self.__dict__.pop("_containers", None)
+        self._forget_sums()
 
     def describe_layout(self, today: date) -> list[str]:
         """Return a sentence for a change of the layout that was noticed lately, and one for places that fail now."""
@@ -216,6 +239,7 @@ class SiteMemory:
             "site": self.site,
             "template_is_reliable": self.is_template_reliable,
             "agreements": self.agreements,
+            "recognised_agreements": self.recognised_agreements,
             "unchecked": self.unchecked,
             "layout_changes": self.layout_changes,
             "pages": self.pages,
@@ -237,11 +261,16 @@ def make_memory(values: Mapping[str, Any], name: str) -> SiteMemory:
             lines={str(digest): int(count) for digest, count in values["lines"].items()},
             parts={str(part): int(count) for part, count in values["title_parts"].items()},
             agreements=[float(value) for value in values["agreements"]],
+            recognised_agreements=[float(value) for value in values.get("recognised_agreements", values["agreements"])],
             unchecked=int(values["unchecked"]),
             layout_changes=[date.fromisoformat(day).isoformat() for day in values.get("layout_changes", [])],
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UsageError(f"The site memory {name} is damaged: delete it, and the site is learned again.") from error
+
+
+def _cut_path(path: str) -> str:
+    return "/".join(path.rsplit("/", INNERMOST_STEPS)[-INNERMOST_STEPS:])
 
 
 def make_line_digest(line: PageLine) -> str:

@@ -82,6 +82,25 @@ def test_a_new_layout_is_judged_again(pages: list[UnknownSitePage]) -> None:
     assert memory.agreements[-1] < 0.5
 
 
+def test_a_page_of_another_layout_does_not_make_the_template_unreliable(pages: list[UnknownSitePage]) -> None:
+    memory = learn(pages)
+    before = memory.recognised_agreements
+    html = pages[0].html.replace("entry-content", "story").replace("article", "section")
+    reader.read_page(GenericPage(html, pages[0].url + "/new"), memory)
+    assert memory.agreements[-1] < 0.5
+    assert memory.recognised_agreements == before
+    assert memory.is_template_reliable
+
+
+def test_a_place_is_known_under_other_outer_elements(pages: list[UnknownSitePage]) -> None:
+    memory = learn(pages)
+    page = make_wordpress_page(23)
+    html = page.html.replace("<body", '<body class="wide"').replace("<main", '<section class="story"><main')
+    article = reader.read_page(GenericPage(html, page.url), memory)
+    assert article.body == "\n".join(page.paragraphs)
+    assert "places of the text" in article.evidence["body"]
+
+
 def test_a_page_much_longer_than_all_others_is_judged(pages: list[UnknownSitePage]) -> None:
     memory = learn(pages)
     longer = "".join(f"<p>{paragraph} Part {n}.</p>" for n in range(9) for paragraph in pages[0].paragraphs)
