@@ -34,10 +34,11 @@ NEVER_HIDDEN_TAGS = frozenset(("html", "body"))
 HIDING_ATTRIBUTES = frozenset(("hidden", "aria-hidden", "style", "class"))
 HIDDEN_STYLE = re.compile(r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
 HIDDEN_CLASS = re.compile(
-    r"(?<![\w-])(?:sr-only(?:-focusable)?|visually-?hidden|screen-reader-(?:text|only)|material-(?:icons|symbols)[\w-]*)"
-    r"(?![\w-])"
+    r"(?<![\w-])(?:sr-only(?:-focusable)?|visually-?hidden|screen-reader-(?:text|only)|material-(?:icons|symbols)[\w-]*"
+    r"|w-condition-invisible)(?![\w-])"
 )
-"""Classes that well-known style sheets give to text for screen readers, and to text that is shown as an icon."""
+"""Classes that well-known style sheets give to text for screen readers, to text that is shown as an icon, and (Webflow)
+to another variant of the page's text that is not shown."""
 BLOCK_STYLE = re.compile(r"(?:^|[;\s])display\s*:\s*(?:block|flex|grid|table|list-item)\b", re.IGNORECASE)
 ESCAPED_TAG = re.compile(
     r"</?(?:a|b|big|br|center|div|em|figure|font|h[1-6]|hr|i|img|li|ol|p|script|span|strong|style|table|td|tr|u|ul)"

@@ -293,7 +293,9 @@ def test_nested_tables_are_read_without_recursion() -> None:
     assert [block.text for block in parse_html(root)] == [" ".join(["x"] * 3_000)]
 
 
-@pytest.mark.parametrize("name", ["sr-only", "a visually-hidden b", "screen-reader-text", "material-icons md-18"])
+@pytest.mark.parametrize(
+    "name", ["sr-only", "a visually-hidden b", "screen-reader-text", "material-icons md-18", "w-condition-invisible"]
+)
 def test_text_for_screen_readers_and_icon_fonts_is_no_text(name: str) -> None:
     assert list_texts(parse_html_text(f"<p>Мост<span class='{name}'>нет</span> открыт</p>")) == ["Мост открыт"]
     assert list_texts(parse_html_text(f"<p>Мост</p><p class='x-{name.split()[0]}-y'>Река</p>")) == ["Мост", "Река"]
