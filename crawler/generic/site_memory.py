@@ -7,7 +7,8 @@ the same text as the judges, it alone reads the page. It is a small JSON file th
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+import operator
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -30,6 +31,11 @@ MIN_REPEATED_SHARE = 0.2
 """Share of the site's pages on which it must be."""
 PATH_WEIGHT, REPEATED_WEIGHT = 1.0, 6.0
 """Log-odds that a place of the markup with only text adds, and that a repeated line loses."""
+MIN_TEASER_WORDS, MIN_REPEATED_TEASERS = 6, 3
+"""Words of a paragraph that may be a teaser, and repeated ones at a place from which all there are teasers."""
+MAX_TEASER_SHARE = 1 / 3
+"""Share of the learned texts that such a place has at most."""
+NO_COUNTS = (0, 0, 0, 0)
 INNERMOST_STEPS = 3
 """Innermost steps of a path by which a place is known under other outer elements: pages of one site differ in these."""
 FULL_TRUST_WORDS = 60
@@ -57,11 +63,13 @@ MIN_LENGTH_FACTOR, MAX_LENGTH_FACTOR = 0.4, 2.5
 class SiteMemory:
     """What is known about a site.
 
-    `pages` has the number of words of each learned page's text by the page's key. `paths` has the words that are text
-    and all words at each place of the markup. `lines` has the number of pages of each line by its digest, `parts` that
-    of each part of the titles. `agreements` are the similarities of the template's text to the judges' text, the last
-    one at the end. `unchecked` counts the pages since then. `layout_changes` are the days (ISO 8601) on which the text
-    was no longer where it had been learned. `max_pages` are learned at most, and none while `is_frozen`.
+    `pages` has the number of words of each learned page's text by the page's key. `paths` has four counts of each place
+    of the markup: words that are text, all words, paragraphs where a page has several, and those of them that an
+    earlier page had. `lines` has the number of pages of each line by its digest, `parts` that of each title's part.
+    `agreements` are the similarities of the template's text to the judges' text on pages that look like the learned
+    ones, the last one at the end; `odd_agreements` those of the last pages in a row that have another layout.
+    `unchecked` counts the pages since the last check. `layout_changes` are the days (ISO 8601) on which the text was no
+    longer where it had been learned. `max_pages` are learned at most, and none while `is_frozen`.
     """
 
     site: str
@@ -70,7 +78,7 @@ class SiteMemory:
     lines: dict[str, int] = field(default_factory=dict)
     parts: dict[str, int] = field(default_factory=dict)
     agreements: list[float] = field(default_factory=list)
-    recognised_agreements: list[float] = field(default_factory=list)
+    odd_agreements: list[float] = field(default_factory=list)
     unchecked: int = 0
     layout_changes: list[str] = field(default_factory=list)
     max_pages: int = field(default=MAX_PAGES, compare=False)
@@ -84,7 +92,7 @@ class SiteMemory:
     @property
     def is_template_reliable(self) -> bool:
         """Whether the memory alone found the same text as the judges on the last pages that it recognised."""
-        last = self.recognised_agreements
+        last = self.agreements
         if not self.is_known or len(last) < MIN_TEMPLATE_CHECKS:
             return False
         return sum(last) / len(last) >= MIN_TEMPLATE_AGREEMENT and min(last) >= MIN_WORST_AGREEMENT
@@ -112,11 +120,10 @@ class SiteMemory:
         self.__dict__.pop("_endings", None)
 
     def _sum_places(self, make_key: Callable[[str], str]) -> Mapping[str, list[int]]:
-        found: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
-        for path, (content, total) in self.paths.items():
-            counts = found[make_key(path)]
-            counts[0] += content
-            counts[1] += total
+        found: dict[str, list[int]] = {}
+        for path, counts in self.paths.items():
+            key = make_key(path)
+            found[key] = list(map(operator.add, found.get(key, NO_COUNTS), counts))
         return found
 
     def is_repeated(self, line: PageLine, key: str) -> bool:
@@ -132,7 +139,19 @@ class SiteMemory:
         counts = (
             self.paths.get(line.path) or self._containers.get(line.container) or self._endings.get(_cut_path(line.path))
         )
-        return (counts[0] / counts[1], counts[1]) if counts and counts[1] else None
+        if not counts or not counts[1]:
+            return None
+        return 0.0 if self._has_teasers(counts) else counts[0] / counts[1], counts[1]
+
+    def _has_teasers(self, counts: Sequence[int]) -> bool:
+        """Return whether a place has teasers: paragraphs that repeat on other pages, and of which some were no text.
+
+        Most of the text is elsewhere: an article that is on several learned pages is no teaser.
+        """
+        content, total, paragraphs, repeated = counts
+        is_repeated = repeated >= max(MIN_REPEATED_TEASERS, MIN_REPEATED_SHARE * paragraphs)
+        is_doubtful = content < MIN_SURE_SHARE * total
+        return is_repeated and is_doubtful and content <= MAX_TEASER_SHARE * sum(self.pages.values())
 
     def adjust_scores(self, lines: Sequence[PageLine], scores: Sequence[float], key: str) -> list[float]:
         """Return the log-odds of a page's lines with what the site's other pages say."""
@@ -177,10 +196,14 @@ class SiteMemory:
         if self.is_frozen or key in self.pages or len(self.pages) >= self.max_pages:
             return
         self.pages[key] = sum(len(line.words) for line, is_chosen in zip(lines, chosen, strict=True) if is_chosen)
+        teasers = Counter(line.path for line in lines if len(line.words) >= MIN_TEASER_WORDS)
         for line, is_chosen in zip(lines, chosen, strict=True):
-            counts = self.paths.setdefault(line.path, [0, 0])
+            counts = self.paths.setdefault(line.path, list(NO_COUNTS))
             counts[0] += is_chosen * len(line.words)
             counts[1] += len(line.words)
+            if len(line.words) >= MIN_TEASER_WORDS and teasers[line.path] > 1:
+                counts[2] += 1
+                counts[3] += make_line_digest(line) in self.lines
         for digest in {make_line_digest(line) for line in lines}:
             self.lines[digest] = self.lines.get(digest, 0) + 1
         for part in set(parts):
@@ -191,20 +214,20 @@ class SiteMemory:
         """Record how much the template's text was like the judges' text, and whether the page looked as learned."""
         if self.is_frozen:
             return
-        self.unchecked = 0
-        self.agreements = [*self.agreements, round(agreement, 3)][-CHECKS_THAT_COUNT:]
+        rounded, self.unchecked = round(agreement, 3), 0
+        self.odd_agreements = [*self.odd_agreements, rounded][-CHECKS_THAT_COUNT:] if self.is_odd(agreement) else []
         if is_recognised:
-            self.recognised_agreements = [*self.recognised_agreements, round(agreement, 3)][-CHECKS_THAT_COUNT:]
+            self.agreements = [*self.agreements, rounded][-CHECKS_THAT_COUNT:]
 
     def record_unchecked(self) -> None:
         """Count a page that the template alone read."""
-        self.unchecked += not self.is_frozen
+        if not self.is_frozen:
+            self.unchecked, self.odd_agreements = self.unchecked + 1, []
 
     @property
     def has_lost_layout(self) -> bool:
         """Whether the last pages had their text at other places than the learned ones, which had been right before."""
-        last = self.agreements[-CHECKS_OF_A_CHANGE:]
-        return len(last) == CHECKS_OF_A_CHANGE and all(self.is_odd(agreement) for agreement in last)
+        return len(self.odd_agreements) >= CHECKS_OF_A_CHANGE
 
     def is_odd(self, agreement: float) -> bool:
         """Whether a page has another layout than the learned one. Such a page is not learned: it would blur both."""
@@ -214,7 +237,7 @@ class SiteMemory:
     def begin_again(self, day: date) -> None:
         """Forget the learned pages, because the site has a new layout since a day. Titles still share their parts."""
         self.pages, self.paths, self.lines, self.unchecked = {}, {}, {}, 0
-        self.agreements, self.recognised_agreements = [], []
+        self.agreements, self.odd_agreements = [], []
         self.layout_changes = [*self.layout_changes, day.isoformat()][-MAX_LAYOUT_CHANGES:]
         self._forget_sums()
 
@@ -224,11 +247,9 @@ class SiteMemory:
         notes = [
             f"the layout changed: on {day} texts were no longer where they had been learned" for day in recent[-1:]
         ]
-        last = self.agreements[-1:]
-        if self.is_known and last and last[0] < MIN_WORST_AGREEMENT:
-            notes.append(
-                f"the learned places gave {last[0]:.0%} of the last page's text: all extractors read each page"
-            )
+        if self.odd_agreements:
+            share = self.odd_agreements[-1]
+            notes.append(f"the learned places gave {share:.0%} of the last page's text: all extractors read such pages")
         return notes
 
     def to_dict(self) -> dict[str, Any]:
@@ -239,7 +260,7 @@ class SiteMemory:
             "site": self.site,
             "template_is_reliable": self.is_template_reliable,
             "agreements": self.agreements,
-            "recognised_agreements": self.recognised_agreements,
+            "odd_agreements": self.odd_agreements,
             "unchecked": self.unchecked,
             "layout_changes": self.layout_changes,
             "pages": self.pages,
@@ -257,16 +278,22 @@ def make_memory(values: Mapping[str, Any], name: str) -> SiteMemory:
         return SiteMemory(
             site=str(values["site"]),
             pages={str(key): int(count) for key, count in values["pages"].items()},
-            paths={str(path): [int(content), int(total)] for path, (content, total) in values["places"].items()},
+            paths={str(path): _read_counts(counts) for path, counts in values["places"].items()},
             lines={str(digest): int(count) for digest, count in values["lines"].items()},
             parts={str(part): int(count) for part, count in values["title_parts"].items()},
             agreements=[float(value) for value in values["agreements"]],
-            recognised_agreements=[float(value) for value in values.get("recognised_agreements", values["agreements"])],
+            odd_agreements=[float(value) for value in values.get("odd_agreements", [])],
             unchecked=int(values["unchecked"]),
             layout_changes=[date.fromisoformat(day).isoformat() for day in values.get("layout_changes", [])],
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UsageError(f"The site memory {name} is damaged: delete it, and the site is learned again.") from error
+
+
+def _read_counts(counts: Sequence[int]) -> list[int]:
+    """Return the counts of a place. Former files have the words alone."""
+    content, total, paragraphs, repeated = [*counts, 0, 0] if len(counts) == 2 else counts
+    return [int(content), int(total), int(paragraphs), int(repeated)]
 
 
 def _cut_path(path: str) -> str:
