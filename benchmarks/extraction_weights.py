@@ -1,25 +1,36 @@
 """Fit the weights of the generic extractor's lines (`crawler/defaults/line_weights.toml`).
 
-    python -m benchmarks.extraction_weights PAGES GOLD [-o FILE]
+    python -m benchmarks.extraction_weights PAGES GOLD [-o FILE]   # fit them
+    python -m benchmarks.extraction_weights PAGES GOLD --check     # read each site by the weights of the other sites
 
 GOLD is JSON: {"<id>": {"file": …, "source": …, "url": …, "gold": {"body": …, "body_optional"?: …}}}; files are in
-PAGES. Only the sites of the tuning half are used (see `benchmarks.extraction.is_held_out`), and every source counts the
-same. Weights are logistic regressions by Newton's method: the second sees judgements of the first about other sites.
+PAGES. The weights are fitted on the sites of the tuning half (see `benchmarks.extraction.is_held_out`), the check uses
+all sites; every source counts the same. Weights are logistic regressions by Newton's method: the second sees judgements
+of the first about other sites.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.extraction import hash_name, is_held_out, name_site
-from crawler.generic.article_body import convert_to_probability, read_structured_body
+from benchmarks.extraction import average_by_source, hash_name, is_held_out, name_site, score_text
+from crawler.generic.article_body import (
+    LineOpinions,
+    choose_body,
+    convert_to_probability,
+    find_lead,
+    read_structured_body,
+)
 from crawler.generic.extractors import run_extractors
 from crawler.generic.headline import find_headline
 from crawler.generic.line_features import Features, add_score_features, make_features, mark_lines
@@ -33,13 +44,19 @@ MIN_LINE_WEIGHT, MIN_PAGE_WORDS = 2, 50
 
 
 class LabelledPage(NamedTuple):
-    """The lines of a page with features, whether each is in the article, how much each counts, and the page's fold."""
+    """A page without scores of its lines: features, whether each is in the article, how much each counts; the fold."""
 
-    lines: list[PageLine]
+    entry: dict[str, Any]
+    title: str
+    opinions: LineOpinions
     rows: list[Features]
     labels: list[float]
     weights: list[float]
     fold: int
+
+    @property
+    def lines(self) -> Sequence[PageLine]:
+        return self.opinions.lines
 
 
 def main() -> None:
@@ -47,16 +64,23 @@ def main() -> None:
     parser.add_argument("pages", type=Path)
     parser.add_argument("gold", type=Path)
     parser.add_argument("-o", dest="output", type=Path, default=Path("crawler/defaults/line_weights.toml"))
+    parser.add_argument(
+        "--check", action="store_true", help="Print the body's F1 of sites that the weights do not know."
+    )
     options = parser.parse_args()
     by_source: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for _, entry in sorted(json.loads(options.gold.read_text(encoding="utf-8")).items()):
-        if entry["gold"].get("body") and not is_held_out(entry.get("url") or entry["file"]):
+        is_wanted = options.check or not is_held_out(entry.get("url") or entry["file"])
+        if is_wanted and entry["gold"].get("body"):
             by_source[entry["source"]].append(entry)
     pages = []
     for entries in by_source.values():
         pages += [page for entry in entries if (page := label_page(options.pages, entry, 1 / len(entries)))]
         print(len(pages), file=sys.stderr)
-    options.output.write_text(format_weights(*fit_weights(pages)), encoding="utf-8")
+    if options.check:
+        check_weights(pages)
+    else:
+        options.output.write_text(format_weights(*fit_weights(pages)), encoding="utf-8")
 
 
 def label_page(folder: Path, entry: dict[str, Any], share: float) -> LabelledPage | None:
@@ -64,11 +88,12 @@ def label_page(folder: Path, entry: dict[str, Any], share: float) -> LabelledPag
     page = GenericPage(decode_text((folder / entry["file"]).read_bytes()), entry.get("url") or "")
     if not page.lines:
         return None
-    opinions = {name: mark_lines(page.lines, text) for name, text in run_extractors(page.html).items()}
+    texts = run_extractors(page.html)
     headline = find_headline(page)
-    structured = read_structured_body(page)
-    marks = mark_lines(page.lines, structured) if structured else None
-    rows = make_features(page.lines, opinions, headline.text if headline else "", marks)
+    title = headline.text if headline else ""
+    opinions = LineOpinions(page.lines, (), texts, read_structured_body(page), find_lead(page, title))
+    marks = mark_lines(page.lines, opinions.structured) if opinions.structured else None
+    rows = make_features(page.lines, {name: mark_lines(page.lines, text) for name, text in texts.items()}, title, marks)
     labels = mark_lines(page.lines, entry["gold"]["body"])
     optional = mark_lines(page.lines, entry["gold"].get("body_optional") or "")
     total = max(sum(len(line.words) for line, label in zip(page.lines, labels, strict=True) if label), MIN_PAGE_WORDS)
@@ -77,7 +102,7 @@ def label_page(folder: Path, entry: dict[str, Any], share: float) -> LabelledPag
         for line, label, is_optional in zip(page.lines, labels, optional, strict=True)
     ]
     fold = hash_name(name_site(entry.get("url") or entry["file"])) % FOLDS
-    return LabelledPage(page.lines, rows, labels, weights, fold)
+    return LabelledPage(entry, title, opinions, rows, labels, weights, fold)
 
 
 def fit_weights(pages: list[LabelledPage]) -> tuple[dict[str, float], dict[str, float]]:
@@ -89,10 +114,29 @@ def fit_weights(pages: list[LabelledPage]) -> tuple[dict[str, float], dict[str, 
     return first, fit_regression(second)
 
 
+def check_weights(pages: list[LabelledPage]) -> None:
+    """Print the F1 of each source's texts and their mean, each site read by weights of the others."""
+    results = []
+    for fold in range(FOLDS):
+        first, second = fit_weights([page for page in pages if page.fold != fold])
+        for page in pages:
+            if page.fold == fold:
+                scores = score_rows(judge_page(page, first).rows, second)
+                body = choose_body(replace(page.opinions, scores=scores), page.title)
+                results.append((page.entry["source"], score_text(page.entry, body.text if body else "")))
+    for source in sorted({source for source, _ in results}):
+        scores = [score for each, score in results if each == source]
+        print(f"{source:<12}{len(scores):>6}{statistics.mean(scores):>8.3f}")
+    print(f"{'mean':<12}{len(results):>6}{average_by_source(results):>8.3f}")
+
+
 def judge_page(page: LabelledPage, weights: dict[str, float]) -> LabelledPage:
-    scores = [sum(weights[name] * value for name, value in row.items()) for row in page.rows]
-    rows = add_score_features(page.rows, page.lines, [convert_to_probability(score) for score in scores])
-    return page._replace(rows=rows)
+    probabilities = [convert_to_probability(score) for score in score_rows(page.rows, weights)]
+    return page._replace(rows=add_score_features(page.rows, page.lines, probabilities))
+
+
+def score_rows(rows: list[Features], weights: dict[str, float]) -> list[float]:
+    return [sum(weights[name] * value for name, value in row.items()) for row in rows]
 
 
 def fit_regression(pages: list[LabelledPage]) -> dict[str, float]:
