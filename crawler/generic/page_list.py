@@ -65,7 +65,7 @@ def _learn_sites(text: str, folder: Path, memories: MemoryFolder) -> None:
         for page in pages[:LEARNING_PAGES]:
             with suppress(Exception):
                 memory = memories.get_memory(site)
-                if len(memory.pages) < LEARNING_PAGES:
+                if len(memory.pages) < LEARNING_PAGES and page.url not in memory.pages:
                     read_page(load_page(page.file, page.url), memory)
         with suppress(CrawlerError):
             memories.save_memory(memories.get_memory(site))
