@@ -49,11 +49,14 @@ class GenericPage:
 
     @cached_property
     def metadata(self) -> Mapping[str, str]:
-        """The content of each `meta` by its name or property in small letters; the first one of a name."""
+        """The content of each `meta` by its name or property in small letters; the first one of a name.
+
+        Some sites write it as `value`.
+        """
         found: dict[str, str] = {}
         for node in self.root.iter("meta"):
             name = (node.get("property") or node.get("name") or node.get("itemprop") or "").strip().lower()
-            content = read_line(node.get("content") or "")
+            content = read_line(node.get("content") or node.get("value") or "")
             if name and content:
                 found.setdefault(name, content)
         return found

@@ -283,3 +283,9 @@ def test_the_month_of_the_address_tells_which_date_is_the_article_s_own() -> Non
     html = "<h1>Ferry returns</h1><p><time>21 October 2025</time></p><p>3 May 2026</p>"
     assert read_day(html, "https://valley.example/2026/05/ferry-returns", "Ferry returns") == "2026-05-03"
     assert read_day(html, "https://valley.example/2026/ferry-returns", "Ferry returns") == "2025-10-21"
+
+
+@pytest.mark.parametrize("attribute", ["content", "value"])
+def test_metadata_may_have_its_text_in_another_attribute(attribute: str) -> None:
+    html = f'<meta name="article:published_time" {attribute}="2026-11-21T08:00:00Z"><h1>A title</h1>'
+    assert read_day(html) == "2026-11-21T08:00:00+00:00"
