@@ -29,17 +29,23 @@ TIME_BEFORE = re.compile(
 )
 """A time directly before its date: `14:05 / 27.11.2026`."""
 YEAR = r"(?P<year>(?:19|20)\d{2})"
+YEAR_END = r"(?!\d(?!\d?:[0-5]\d))"
+"""No digit but those of a time in the next element: `03.05.202614:30`."""
 DAY = r"(?<![\d.,/])(?<!\d:)(?P<day>[0-3]?\d)"
+NEXT_ELEMENT = r"(?-i:(?<=[a-zа-яё])(?=[A-ZА-ЯЁ]))"
+"""A place where an element's text begins without a space, as in `Ann MillerMay 3, 2026`."""
+FIRST_MONTH = rf"(?:(?<![^\W\d_])|{NEXT_ELEMENT})(?P<word>[^\W\d_](?:(?!{NEXT_ELEMENT})[^\W\d_]){{2,11}})"
 MONTH = r"(?P<word>[^\W\d_]{3,12})"
 TEXT_DATES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"{DAY}(?:st|nd|rd|th|er|-?у?ми)?[\s.,/–-]*(?:of\s|de\s|d['’])?\s*{MONTH}\.?[\s,./'’–-]*(?:de\s|del\s|соли\s)?\s*{YEAR}(?!\d){TIME}",
-        rf"(?<![^\W\d_]){MONTH}\.?\s+(?P<day>[0-3]?\d)(?:st|nd|rd|th)?,?\s+{YEAR}(?!\d){TIME}",
+        rf"{DAY}(?:st|nd|rd|th|er|-?у?ми)?[\s.,/–-]*(?:of\s|de\s|d['’])?\s*{MONTH}\.?[\s,./'’–-]*(?:de\s|del\s|соли\s)?\s*{YEAR}{YEAR_END}{TIME}",
+        rf"{FIRST_MONTH}\.?\s+(?P<day>[0-3]?\d)(?:st|nd|rd|th)?,?\s+{YEAR}{YEAR_END}{TIME}",
         rf"(?<!\d){YEAR}[\s-]*(?:жылғы|жылы|жылдын|жылдың|жыл|ж\.|йилнинг|йил|yilning|yil|года|соли)?[\s,-]+(?P<day>[0-3]?\d)[\s–-]+{MONTH}{TIME}",
+        rf"(?<!\d){YEAR}\.?\s+{MONTH}\.?\s+(?P<day>[0-3]?\d)(?![\d:]|,?\s*(?:19|20)\d\d)\.?{TIME}",
         rf"(?<![\d./-]){YEAR}(?P<mark>[-./])(?P<number>[01]?\d)(?P=mark)(?P<day>[0-3]?\d)(?![\d]){TIME}",
-        rf"(?<![\d./-])(?P<day>[0-3]?\d)(?P<mark>[./-])(?P<number>[01]?\d)(?P=mark){YEAR}(?!\d){TIME}",
-        rf"(?<![\d./-])(?P<number>[01]?\d)(?P<mark>[./-])(?P<day>[0-3]?\d)(?P=mark){YEAR}(?!\d){TIME}",
+        rf"(?<![\d./-])(?P<day>[0-3]?\d)(?P<mark>[./-]|\.\s)(?P<number>[01]?\d)(?P=mark){YEAR}{YEAR_END}{TIME}",
+        rf"(?<![\d./-])(?P<number>[01]?\d)(?P<mark>[./-])(?P<day>[0-3]?\d)(?P=mark){YEAR}{YEAR_END}{TIME}",
         rf"(?<![\d./-])(?P<day>[0-3]?\d)\.(?P<number>[01]?\d)\.(?P<short>[0-4]\d)(?![\d.]){TIME}",
         rf"(?<![\d./-])(?P<day>[0-3]?\d)(?P<mark>/)(?P<number>[01]?\d)/(?P<short>[0-4]\d)(?![\d./%-]){TIME}",
         rf"(?<![\d./-])(?P<number>[01]?\d)(?P<mark>/)(?P<day>[0-3]?\d)/(?P<short>[0-4]\d)(?![\d./%-]){TIME}",

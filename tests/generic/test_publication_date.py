@@ -47,6 +47,14 @@ def read_day(html: str, url: str = "", title: str = "") -> str | None:
         ("05/04/26 14:05", "en", "2026-05-04T14:05:00"),
         ("05/04/26", "fr", "2026-04-05"),
         ("2026年11月21日", "ja", "2026-11-21"),
+        ("2026 Nov 21;14(2):43–51", "en", "2026-11-21"),
+        ("2026. november 21. 14:05", "hu", "2026-11-21T14:05:00"),
+        ("Plan for 2027 May 4, 2026", "en", "2026-05-04"),
+        ("4. 5. 2026, 14:05", "de", "2026-05-04T14:05:00"),
+        ("Ann MillerMay 4, 2026", "en", "2026-05-04"),
+        ("TransportNOVEMBER 21, 2026", "en", "2026-11-21"),
+        ("21.11.202614:05", "ru", "2026-11-21T14:05:00"),
+        ("4 мая 20269:30", "ru", "2026-05-04T09:30:00"),
     ],
 )
 def test_dates_are_read_in_their_own_words(text: str, language: str, value: str) -> None:
@@ -64,6 +72,8 @@ def test_dates_are_read_in_their_own_words(text: str, language: str, value: str)
         "1/2/24/7",
         "10/10/99",
         "call 12 34 2026",
+        "21.11.20261",
+        "dismay 4, 2026",
         "5 people in 2026",
         "",
     ],
