@@ -118,8 +118,7 @@ def find_publication_date(page: GenericPage, title: str = "") -> StatedDate | No
     data = _list_data_dates(page)
     if data and _is_beyond_doubt(data):
         return data[0]
-    evidence = _gather_evidence(page, title)
-    evidence = evidence._replace(data=[_settle_order(each, evidence) for each in evidence.data])
+    evidence = _settle_orders(_gather_evidence(page, title))
     if evidence.data:
         return _find_outweighing_date(evidence) or _find_local_date(page, evidence)
     found = [*evidence.marked, *evidence.visible]
@@ -143,13 +142,23 @@ def _list_dates_of_month(url: str, dates: Sequence[StatedDate]) -> list[StatedDa
     return [each for each in dates if each.day[:7] == month and not each.is_doubtful]
 
 
-def _settle_order(stated: StatedDate, evidence: DateEvidence) -> StatedDate:
-    """Return a date such as 03-09-2026 with the month first where the rest of the page names only that day."""
+def _settle_orders(evidence: DateEvidence) -> DateEvidence:
+    """Return the dates with the order of day and month settled: of data by the whole page, of others by the address."""
+    data, marked, visible, address = evidence
+    return evidence._replace(
+        data=[_settle_order(each, (*marked, *visible, *address)) for each in data],
+        marked=[_settle_order(each, address) for each in marked],
+        visible=[_settle_order(each, address) for each in visible],
+    )
+
+
+def _settle_order(stated: StatedDate, others: Sequence[StatedDate]) -> StatedDate:
+    """Return a date such as 03-09-2026 with the month first where the others name only that day."""
     year, month, day = stated.day.split("-")
     other = f"{year}-{day}-{month}"
     if not NUMBERS_ONLY.match(stated.text) or not is_day(other):
         return stated
-    days = {each.day for dates in evidence[1:] for each in dates if not NUMBERS_ONLY.match(each.text)}
+    days = {each.day for each in others if not NUMBERS_ONLY.match(each.text)}
     return replace(stated, value=other + stated.value[10:]) if other in days and stated.day not in days else stated
 
 

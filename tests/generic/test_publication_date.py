@@ -299,3 +299,10 @@ def test_the_month_of_the_address_tells_which_date_is_the_article_s_own() -> Non
 def test_metadata_may_have_its_text_in_another_attribute(attribute: str) -> None:
     html = f'<meta name="article:published_time" {attribute}="2026-11-21T08:00:00Z"><h1>A title</h1>'
     assert read_day(html) == "2026-11-21T08:00:00+00:00"
+
+
+def test_the_address_tells_day_and_month_of_a_visible_date_apart() -> None:
+    html = "<html lang='en'><body><h1>Ferry returns</h1><p>03/10/2026</p></body></html>"
+    assert read_day(html, "https://valley.example/2026/october/03/ferry", "Ferry returns") == "2026-10-03"
+    assert read_day(html, "https://valley.example/2026/march/10/ferry", "Ferry returns") == "2026-03-10"
+    assert read_day(html, "https://valley.example/ferry", "Ferry returns") == "2026-03-10"
