@@ -57,6 +57,8 @@ MAX_SENTENCE_SHARE = 0.5
 """Share of a sentence that a date has, from which it is about that date: "Published on 3 May 2026."."""
 MAX_LINK_SHARE = 0.8
 LINES_BEFORE_TITLE, LINES_AFTER_TITLE = 8, 25
+LINES_BESIDE_TITLE = 2
+"""Lines behind the title in which a date needs no class name to be promising."""
 MAX_HEADING_DISTANCE = 400
 """Characters between the heading and a `time` element, beyond which it may be that of another article in a list."""
 FRAME_TAGS = ("header", "nav", "footer", "aside")
@@ -375,7 +377,8 @@ def _list_visible_dates(page: GenericPage, title: str) -> Iterator[StatedDate]:
             continue  # it may be a score
         is_original, is_update = _read_label(found, line)
         rank = 4 * (not is_near or is_in_frame) + 2 * is_update + (line.link_share > MAX_LINK_SHARE)
-        rank = -1 if is_original else rank + (not DATE_NAME.search(line.names))
+        is_beside = start is not None and start < number <= start + LINES_BESIDE_TITLE
+        rank = -1 if is_original else rank + (not is_beside and not DATE_NAME.search(line.names))
         order = abs(number - start) if is_near and start is not None else len(page.lines) + number
         is_doubtful = is_update or (not is_original and _is_in_sentence(found, line))
         ranked.append((rank, order, replace(found, is_in_frame=is_in_frame, is_doubtful=is_doubtful)))

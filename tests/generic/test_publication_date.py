@@ -306,3 +306,9 @@ def test_the_address_tells_day_and_month_of_a_visible_date_apart() -> None:
     assert read_day(html, "https://valley.example/2026/october/03/ferry", "Ferry returns") == "2026-10-03"
     assert read_day(html, "https://valley.example/2026/march/10/ferry", "Ferry returns") == "2026-03-10"
     assert read_day(html, "https://valley.example/ferry", "Ferry returns") == "2026-03-10"
+
+
+def test_a_date_directly_below_the_title_needs_no_class_name() -> None:
+    own = "<h1>Ferry returns</h1><p>21 November 2026 // Ann Miller</p><p>The ferry runs again.</p>"
+    teaser = '<div class="info"><p>4 May 2026</p></div>'
+    assert read_day(own + teaser, title="Ferry returns") == "2026-11-21"
