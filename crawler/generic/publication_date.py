@@ -78,6 +78,8 @@ PUBLISHED_WORD = re.compile(
     re.IGNORECASE,
 )
 """What names the date after it in a line that has the date of a change, too."""
+OWN_TIME = re.compile(r"[^\d()|/;·•]*\d")
+"""What follows a word for a change that has a date or a time of its own: "updated 2 days ago"."""
 DATE_END = re.compile(r"(?:19|20)\d{2}(?!\d)")
 NO_PUBLICATION_WORD = re.compile(
     r"©|copyright|\(c\)|all rights|все права|registr|регистрац|login|accessed", re.IGNORECASE
@@ -396,7 +398,7 @@ def _find_in_line(line: PageLine, language: str) -> list[StatedDate]:
 def _read_label(found: StatedDate, line: PageLine) -> tuple[bool, bool]:
     """Return whether a date is called that of the first publication, and whether it is called that of a change.
 
-    The words before a date name it. Those behind it do where no other date follows.
+    The words before a date name it. Those behind it do where no other date or time follows.
     """
     before, _, behind = line.text.partition(found.text)
     label = DATE_END.split(before)[-1]
@@ -404,8 +406,9 @@ def _read_label(found: StatedDate, line: PageLine) -> tuple[bool, bool]:
         return True, False
     if PUBLISHED_WORD.search(label):
         return False, False
-    has_next = DATE_END.search(behind) is not None
-    return False, UPDATE_WORD.search(label if has_next else f"{label} {behind}") is not None
+    named = UPDATE_WORD.search(behind)
+    has_own_time = named is not None and OWN_TIME.match(behind, named.end()) is not None
+    return False, UPDATE_WORD.search(label) is not None or (named is not None and not has_own_time)
 
 
 def _is_in_sentence(found: StatedDate, line: PageLine) -> bool:

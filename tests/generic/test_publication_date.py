@@ -146,7 +146,14 @@ def test_day_that_data_name_twice_gives_way_to_one_that_every_other_place_names(
     assert read_day(html, title="A title") == "2026-11-20"
 
 
-@pytest.mark.parametrize("line", ["Updated 20 November 2026", "The bridge has been closed since 20 November 2026."])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Updated 20 November 2026",
+        "20 November 2026 (updated) | Views: 300",
+        "The bridge has been closed since 20 November 2026.",
+    ],
+)
 def test_a_change_or_a_sentence_does_not_outweigh_metadata(line: str) -> None:
     html = f'<meta name="published" content="2026-11-25"><h1>A title</h1><p>{line}</p>'
     assert read_day(html, title="A title") == "2026-11-25"
@@ -280,6 +287,7 @@ def test_an_address_may_repeat_its_year_in_two_digits() -> None:
         "Updated 23 May 2026 / Published 21 May 2026",
         "Published: 22:00, 21 May 2026 | Updated: 08:39, 23 May 2026",
         "21 May 2026, updated 23 May 2026",
+        "21 May 2026 / Updated 2 days ago",
     ],
 )
 def test_words_before_each_date_of_a_line_tell_publication_and_change_apart(line: str) -> None:
