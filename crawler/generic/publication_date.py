@@ -131,12 +131,20 @@ def find_publication_date(page: GenericPage, title: str = "") -> StatedDate | No
             return each
     inside = [each for each in found if not each.is_in_frame]
     weights = _weigh_days(evidence)
-    sure = [each for each in inside if each in evidence.marked] or [each for each in inside if not each.is_doubtful]
+    marked = [each for each in evidence.marked if not each.is_in_frame]
+    shown = [each for each in evidence.visible if not each.is_in_frame and not each.is_doubtful]
+    sure = shown[:1] if _are_of_others(marked, shown) else marked or shown
     sure.sort(key=lambda each: -weights[each.day])
     return next(
         chain(_list_dates_of_month(page.url, inside), sure, inside, evidence.address, _list_script_dates(page), found),
         None,
     )
+
+
+def _are_of_others(marked: Sequence[StatedDate], shown: Sequence[StatedDate]) -> bool:
+    """Return whether several marked days are those of other articles: the most promising line has none of them."""
+    days = {each.day for each in marked}
+    return len(days) > 1 and bool(shown) and shown[0].day not in days
 
 
 def _list_dates_of_month(url: str, dates: Sequence[StatedDate]) -> list[StatedDate]:

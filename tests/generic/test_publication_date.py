@@ -320,3 +320,10 @@ def test_a_date_directly_below_the_title_needs_no_class_name() -> None:
     own = "<h1>Ferry returns</h1><p>21 November 2026 // Ann Miller</p><p>The ferry runs again.</p>"
     teaser = '<div class="info"><p>4 May 2026</p></div>'
     assert read_day(own + teaser, title="Ferry returns") == "2026-11-21"
+
+
+def test_several_marked_days_without_that_of_the_best_line_are_those_of_other_articles() -> None:
+    own = "<h1>Ferry returns</h1><p>21 November 2026</p>"
+    others = [f'<p>Bus<time datetime="2026-05-0{day}">{day} May 2026</time></p>' for day in (4, 5)]
+    assert read_day(own + "".join(others), title="Ferry returns") == "2026-11-21"
+    assert read_day(own + others[0], title="Ferry returns") == "2026-05-04"
