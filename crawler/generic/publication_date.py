@@ -136,7 +136,7 @@ def find_publication_date(page: GenericPage, title: str = "") -> StatedDate | No
     sure = shown[:1] if _are_of_others(marked, shown) else marked or shown
     sure.sort(key=lambda each: -weights[each.day])
     return next(
-        chain(_list_dates_of_month(page.url, inside), sure, inside, evidence.address, _list_script_dates(page), found),
+        chain(_list_dates_of_month(page.url, inside), sure, evidence.address, inside, _list_script_dates(page), found),
         None,
     )
 

@@ -327,3 +327,9 @@ def test_several_marked_days_without_that_of_the_best_line_are_those_of_other_ar
     others = [f'<p>Bus<time datetime="2026-05-0{day}">{day} May 2026</time></p>' for day in (4, 5)]
     assert read_day(own + "".join(others), title="Ferry returns") == "2026-11-21"
     assert read_day(own + others[0], title="Ferry returns") == "2026-05-04"
+
+
+@pytest.mark.parametrize("line", ["Updated 20 December 2026", "The bridge has been closed since 4 May 2020."])
+def test_the_address_comes_before_a_change_and_a_sentence(line: str) -> None:
+    html = f"<h1>Ferry returns</h1><p>{line}</p>"
+    assert read_day(html, "https://valley.example/2026/11/21/ferry", "Ferry returns") == "2026-11-21"
