@@ -12,6 +12,9 @@ from crawler.generic.page_lines import list_words
 from crawler.pages.blocks import join_lines, parse_html, read_line
 
 SEPARATOR = re.compile(r"\s+[|\-–—·•»«/]+\s+|\s*[|»]+\s*|\s+::?\s+|\s*::\s*")
+TITLE_PART_MARK = re.compile(r"\s*[|–—:]\s+|\s+[-/·•]\s+")
+TITLE_PART_MARKS = " |–—:-/·•"
+"""What is between a kicker and a title."""
 QUOTED = re.compile(r"«[^«»]*»|»[^«»]*«")
 """Words in quotation marks that separate titles elsewhere: "«Valley Herald»", but "Valley Herald » Storm ends"."""
 HEAD_FIELDS = ("og:title", "twitter:title", "dc.title", "title", "headline")
@@ -54,7 +57,7 @@ def find_headline(page: GenericPage, site_parts: Sequence[str] = ()) -> Headline
     scores = [_score_heading(heading, stated) for heading in headings]
     if scores and max(scores) > 0:
         heading = headings[scores.index(max(scores))]
-        return _find_without_kicker(heading, stated) or heading
+        return _find_in_elements(page, heading, stated) or _find_without_kicker(heading, stated) or heading
     main_headings = [heading for heading in headings if heading.origin == "h1"]
     candidates = main_headings
     if len(main_headings) > 1:  # such as "Related content"
@@ -88,6 +91,28 @@ def _score_heading(heading: Headline, stated: Sequence[Headline]) -> float:
             weight = PART_WEIGHT * is_part + FIRST_PART_WEIGHT * is_first + HEADING_WEIGHTS[heading.origin]
             best = max(best, similarity + weight)
     return best
+
+
+def _find_in_elements(page: GenericPage, heading: Headline, stated: Sequence[Headline]) -> Headline | None:
+    """Return the last elements of a heading if they are a part of a stated title, or the first if they are all of it.
+
+    The other elements are a kicker or a subtitle. A heading whose words are a stated title stays whole.
+    """
+    titles = {list_words(each.text) for each in stated}
+    words = list_words(heading.text)
+    if words in titles:
+        return None
+    parts = titles | {list_words(part) for each in stated for part in TITLE_PART_MARK.split(each.text)}
+    for node in page.root.iter(heading.origin):
+        if list_words(join_lines(parse_html(node))) != words:
+            continue
+        texts = list(node.itertext())
+        cuts = [("".join(texts[:place]), "".join(texts[place:])) for place in range(1, len(texts))]
+        ends = [(end, parts) for _, end in cuts] + [(beginning, titles) for beginning, _ in reversed(cuts)]
+        for text, known in ends:
+            if len(list_words(text)) >= MIN_LINE_WORDS and list_words(text) in known:
+                return Headline(read_line(text).strip(TITLE_PART_MARKS), heading.origin)
+    return None
 
 
 def _find_without_kicker(heading: Headline, stated: Sequence[Headline]) -> Headline | None:
