@@ -122,6 +122,9 @@ def _find_without_kicker(heading: Headline, stated: Sequence[Headline]) -> Headl
     date where a separator is before them and the whole head states the same title: else it is a short form.
     """
     words = list_words(heading.text)
+    shared = [list_words(each.text) for each in stated if each.origin != "title"]
+    if shared and all(each == words for each in shared):
+        return None  # the other words are missing in the `title` alone
     beginnings: set[tuple[str, ...]] = set()
     if len({list_words(each.text) for each in stated}) == 1:
         beginnings = {list_words(heading.text[: each.start()]) for each in find_separators(heading.text)}

@@ -51,6 +51,7 @@ def test_the_title_is_found(html: str) -> None:
     [
         ("<title>River ferry returns after storm</title>", "The river ferry returns after storm"),
         ("<title>River ferry returns after the storm - and what follows</title>", f"{TITLE} - and what follows"),
+        (f'<meta property="og:title" content="Sports: {TITLE}"><title>{TITLE}</title>', f"Sports: {TITLE}"),
         (f"<title>Storm in May: {TITLE}</title>", f"Storm in May: <b>{TITLE}</b>"),
         (f'<meta property="og:title" content="{TITLE}"><title>{TITLE} in May</title>', f"{TITLE} - in May"),
     ],
