@@ -26,6 +26,8 @@ MIN_PART_WORDS = 2
 MIN_TITLE_WORDS = 4
 MIN_LONG_TITLE_WORDS = 5
 """Words of the only long `h1` among several."""
+MAX_NAME_RATIO = 2.5
+"""Length of a text around the site's name, in lengths of the name, up to which it is a longer form of the name."""
 MIN_KICKER_LENGTH = 5
 """Characters in front of a title: more than "The "."""
 PART_WEIGHT = 0.25
@@ -237,7 +239,7 @@ def _names_site(part: str, names: Sequence[str]) -> bool:
         if known and (
             letters == known
             or (len(letters) >= 3 and letters in known)
-            or (len(known) >= 4 and known in letters and len(letters) < 3 * len(known))
+            or (len(known) >= 4 and known in letters and len(letters) < MAX_NAME_RATIO * len(known))
         ):
             return True
     return False

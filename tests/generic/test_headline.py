@@ -65,6 +65,13 @@ def test_the_longest_part_of_the_host_names_the_site() -> None:
     assert read_title(html, "https://www.valleyherald.gv.example/1") == TITLE
 
 
+def test_a_heading_that_begins_with_a_word_of_the_host_is_no_name_of_the_site() -> None:
+    html = "<title>Our River Institute</title><h1>{}</h1>"
+    url = "https://ferries.river.example/1"
+    assert read_title(html.format("Ferries in a warming world"), url) == "Ferries in a warming world"
+    assert read_title(html.format("All the Ferries"), url) == "Our River Institute"
+
+
 def test_a_page_without_words_has_no_title() -> None:
     assert read_title("<title> </title><h1>…</h1>") is None
 
