@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from urllib.parse import unquote, urlsplit
 
 from crawler.generic.page import GenericPage
 from crawler.generic.page_lines import list_words
@@ -36,6 +38,14 @@ FIRST_PART_WEIGHT = 0.25
 HEADING_WEIGHTS = {"h1": 0.15, "h2": 0.05, "h3": 0.0}
 ONLY_HEADING = "only h1"
 """The origin of a heading that the head of the page does not confirm."""
+ADDRESS_HEADING = "heading in the address"
+"""The origin of a heading that the address alone confirms."""
+DATA_HEADLINE = "JSON-LD headline"
+ADDRESS_WEIGHT = 0.4
+"""What a heading has in addition whose words are in the address."""
+MIN_ADDRESS_LETTERS = 5
+FILE_ENDING = re.compile(r"\.(?:html?|php|aspx?|jsp)$")
+GERMAN_SPELLING = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 MAX_TITLE_LENGTH = 400
 MIN_LINE_WORDS, MAX_LINE_WORDS = 3, 25
 """Words of a text's first line that may be its title."""
@@ -56,9 +66,8 @@ def find_headline(page: GenericPage, site_parts: Sequence[str] = ()) -> Headline
     headings = [
         Headline(remove_site_name(text, names), tag) for tag in HEADING_WEIGHTS for text in list_headings(page, tag)
     ]
-    scores = [_score_heading(heading, stated) for heading in headings]
-    if scores and max(scores) > 0:
-        heading = headings[scores.index(max(scores))]
+    address = spell_plainly(find_last_segment(page.url))
+    if heading := _find_confirmed_heading(headings, stated, address):
         return _find_in_elements(page, heading, stated) or _find_without_kicker(heading, stated) or heading
     main_headings = [heading for heading in headings if heading.origin == "h1"]
     candidates = main_headings
@@ -66,9 +75,54 @@ def find_headline(page: GenericPage, site_parts: Sequence[str] = ()) -> Headline
         candidates = [each for each in main_headings if len(list_words(each.text)) >= MIN_LONG_TITLE_WORDS]
     if stated and len(candidates) == 1 and _is_headline(candidates[0], names):
         return Headline(candidates[0].text, ONLY_HEADING)  # a title for sharing may have other words
+    if named := next((each for each in headings if is_in_address(each.text, address)), None):
+        return Headline(named.text, ADDRESS_HEADING)
     if stated:
         return _find_in_lines(page, stated) or stated[0]
     return next(iter(main_headings), None)
+
+
+def _find_confirmed_heading(headings: Sequence[Headline], stated: Sequence[Headline], address: str) -> Headline | None:
+    """Return the heading that the head of the page confirms best, or None.
+
+    One that the address names counts more, unless the page's data states another title.
+    """
+    in_data = {list_words(each.text) for each in stated if each.origin == DATA_HEADLINE}
+    best, best_score = None, 0.0
+    for heading in headings:
+        score = _score_heading(heading, stated)
+        if score and (not in_data or list_words(heading.text) in in_data) and is_in_address(heading.text, address):
+            score += ADDRESS_WEIGHT
+        if score > best_score:
+            best, best_score = heading, score
+    return best
+
+
+def is_in_address(text: str, address: str) -> bool:
+    """Return whether the last part of an address, spelled plainly, has the words of a text. One word has to be all."""
+    is_word = len(list_words(text)) == 1
+    for spelling in (spell_plainly(text), spell_plainly(text.casefold().translate(GERMAN_SPELLING))):
+        letters = sum(map(str.isalpha, spelling))
+        is_number = 2 * letters <= len(spelling)
+        if letters >= MIN_ADDRESS_LETTERS and not is_number and spelling in address:
+            return not is_word or spelling == address
+    return False
+
+
+def find_last_segment(url: str) -> str:
+    """Return the last part of a URL's path without the ending of a file's name, or ""."""
+    try:
+        path = unquote(urlsplit(url).path)
+    except ValueError:
+        return ""
+    return FILE_ENDING.sub("", path.rstrip("/").rpartition("/")[2])
+
+
+def spell_plainly(text: str) -> str:
+    """Return the letters and digits of a text in ASCII, as addresses have them; "" for a text in another script."""
+    words = "".join(list_words(unicodedata.normalize("NFKD", text)))
+    plain = "".join(letter for letter in words if not unicodedata.combining(letter))
+    return plain if plain.isascii() else ""
 
 
 def _is_headline(heading: Headline, names: Sequence[str]) -> bool:
@@ -161,7 +215,7 @@ def list_stated_titles(page: GenericPage, site_parts: Sequence[str] = ()) -> lis
     """Return the titles that the head states, without the site's name, the most reliable first."""
     names = list_site_names(page, site_parts)
     found = [
-        Headline(read_line(value), "JSON-LD headline")
+        Headline(read_line(value), DATA_HEADLINE)
         for article in page.articles
         if isinstance(value := article.get("headline") or article.get("name"), str)
     ]

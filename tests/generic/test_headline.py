@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from crawler.generic.headline import find_headline, remove_site_name
+from crawler.generic.headline import find_headline, is_in_address, remove_site_name
 from crawler.generic.page import GenericPage
 
 TITLE = "River ferry returns after the storm"
@@ -91,3 +91,40 @@ def test_a_page_without_words_has_no_title() -> None:
 )
 def test_only_the_name_of_the_site_is_removed(title: str, bare: str) -> None:
     assert remove_site_name(title, ["Valley Herald", "valleyherald.example"]) == bare
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (
+            f'<title>All boats run again</title><meta property="og:title" content="{TITLE}">',
+            f"<h1>All boats run again</h1><h2>{TITLE}</h2>",
+        ),
+        ("<title>Valley journal</title>", f"<h2>Sports news</h2><h3>{TITLE}</h3>"),
+    ],
+)
+def test_the_address_tells_which_heading_is_the_title(head: str, body: str) -> None:
+    assert read_title(head + body, "https://valley.example/news/river-ferry-returns-after-the-storm-4711.html") == TITLE
+
+
+def test_the_address_does_not_outweigh_the_title_in_the_data_of_the_page() -> None:
+    data = f'{{"@type": "NewsArticle", "headline": "{TITLE}"}}'
+    html = f"""<script type="application/ld+json">{data}</script>
+    <meta property="og:title" content="All boats run again"><h1>{TITLE}</h1><h2>All boats run again</h2>"""
+    assert read_title(html, "https://valley.example/all-boats-run-again") == TITLE
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "is_in"),
+    [
+        ("Fähren für alle", "faehrenfueralle123", True),
+        ("Fähren für alle", "fahrenfuralle", True),
+        ("Ferries", "ferries", True),
+        ("Ferries", "ferriesofthevalley", False),
+        ("No. 4711-2026", "no47112026", False),
+        ("Паром River", "river", False),
+        ("Паром", "", False),
+    ],
+)
+def test_a_heading_is_in_the_address_with_all_its_letters(text: str, address: str, is_in: bool) -> None:
+    assert is_in_address(text, address) is is_in
