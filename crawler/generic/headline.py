@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from urllib.parse import unquote, urlsplit
 
@@ -14,6 +14,7 @@ from crawler.generic.page_lines import list_words
 from crawler.pages.blocks import join_lines, parse_html, read_line
 
 SEPARATOR = re.compile(r"\s+[|\-–—·•»«/]+\s+|\s*[|»]+\s*|\s+::?\s+|\s*::\s*")
+PIPE = " | "
 TITLE_PART_MARK = re.compile(r"\s*[|–—:]\s+|\s+[-/·•]\s+")
 TITLE_PART_MARKS = " |–—:-/·•"
 """What is between a kicker and a title."""
@@ -61,6 +62,15 @@ class Headline:
 
 def find_headline(page: GenericPage, site_parts: Sequence[str] = ()) -> Headline | None:
     """Return the title of a page's article, or None. `site_parts` are texts that the site's titles share."""
+    headline = _find_whole_headline(page, site_parts)
+    if headline is None:
+        return None
+    beginning = headline.text.partition(PIPE)[0].strip()
+    return replace(headline, text=beginning) if len(list_words(beginning)) >= MIN_TITLE_WORDS else headline
+
+
+def _find_whole_headline(page: GenericPage, site_parts: Sequence[str]) -> Headline | None:
+    """Return the title with the words behind a pipe, which name a section, a series or the site."""
     stated = list_stated_titles(page, site_parts)
     names = list_site_names(page, site_parts)
     headings = [
