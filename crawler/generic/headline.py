@@ -109,12 +109,16 @@ def _find_confirmed_heading(headings: Sequence[Headline], stated: Sequence[Headl
 
 
 def is_in_address(text: str, address: str) -> bool:
-    """Return whether the last part of an address, spelled plainly, has the words of a text. One word has to be all."""
+    """Return whether the last part of an address, spelled plainly, has a text in it.
+
+    The text has to be half of it or more, and one word all of it.
+    """
     is_word = len(list_words(text)) == 1
     for spelling in (spell_plainly(text), spell_plainly(text.casefold().translate(GERMAN_SPELLING))):
         letters = sum(map(str.isalpha, spelling))
         is_number = 2 * letters <= len(spelling)
-        if letters >= MIN_ADDRESS_LETTERS and not is_number and spelling in address:
+        is_much = 2 * len(spelling) >= len(address)
+        if letters >= MIN_ADDRESS_LETTERS and not is_number and is_much and spelling in address:
             return not is_word or spelling == address
     return False
 

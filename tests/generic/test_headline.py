@@ -123,6 +123,7 @@ def test_the_address_does_not_outweigh_the_title_in_the_data_of_the_page() -> No
         ("Fähren für alle", "fahrenfuralle", True),
         ("Ferries", "ferries", True),
         ("Ferries", "ferriesofthevalley", False),
+        ("River ferry", "riverferryreturnsafterthestorm", False),
         ("No. 4711-2026", "no47112026", False),
         ("Паром River", "river", False),
         ("Паром", "", False),
