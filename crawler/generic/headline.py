@@ -48,6 +48,8 @@ MIN_ADDRESS_LETTERS = 5
 FILE_ENDING = re.compile(r"\.(?:html?|php|aspx?|jsp)$")
 GERMAN_SPELLING = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 MAX_TITLE_LENGTH = 400
+MAX_HEADING_TEXTS = 40
+"""Texts in and between the elements of a heading, beyond which none is looked for that is a kicker."""
 MIN_LINE_WORDS, MAX_LINE_WORDS = 3, 25
 """Words of a text's first line that may be its title."""
 
@@ -177,6 +179,8 @@ def _find_in_elements(page: GenericPage, heading: Headline, stated: Sequence[Hea
         if list_words(join_lines(parse_html(node))) != words:
             continue
         texts = list(node.itertext())
+        if len(texts) > MAX_HEADING_TEXTS:
+            continue
         cuts = [("".join(texts[:place]), "".join(texts[place:])) for place in range(1, len(texts))]
         ends = [(end, parts) for _, end in cuts] + [(beginning, titles) for beginning, _ in reversed(cuts)]
         for text, known in ends:

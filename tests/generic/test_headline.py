@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from crawler.generic.headline import find_headline, is_in_address, remove_site_name
+from crawler.generic.headline import MAX_HEADING_TEXTS, Headline, find_headline, is_in_address, remove_site_name
 from crawler.generic.page import GenericPage
 
 TITLE = "River ferry returns after the storm"
@@ -131,3 +131,9 @@ def test_the_address_does_not_outweigh_the_title_in_the_data_of_the_page() -> No
 )
 def test_a_heading_is_in_the_address_with_all_its_letters(text: str, address: str, is_in: bool) -> None:
     assert is_in_address(text, address) is is_in
+
+
+def test_a_heading_of_very_many_elements_is_not_searched_for_a_kicker() -> None:
+    heading = f"<h1><span>World</span>{'<i> </i>' * MAX_HEADING_TEXTS}<span>Storm closes the high pass</span></h1>"
+    headline = find_headline(GenericPage(f"<title>Storm closes the high pass</title>{heading}", "https://h.example/1"))
+    assert headline == Headline("Storm closes the high pass", "title")
