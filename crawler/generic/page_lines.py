@@ -27,23 +27,49 @@ SECTION_TAGS = frozenset("article main header footer aside nav form table li blo
 Shingles = frozenset[tuple[str, ...]]
 
 
+class ElementLinks:
+    """The links of an element, counted once for all its lines, when a line asks for them."""
+
+    def __init__(self, node: Any, *, is_in_link: bool) -> None:
+        """Keep the element, and whether it is within a link."""
+        self.node, self.is_in_link = node, is_in_link
+
+    def measure_share(self, length: int) -> float:
+        """Return the share of links in the element's text, or in a line of `length` characters if that is longer."""
+        if self.is_in_link:
+            return 1.0
+        return min(self._link_length / max(self._length, length, 1), 1.0) if self._link_length else 0.0
+
+    @cached_property
+    def _link_length(self) -> int:
+        return sum(len("".join(link.itertext())) for link in self.node.iter("a"))
+
+    @cached_property
+    def _length(self) -> int:
+        return len("".join(self.node.itertext()).strip())
+
+
 @dataclass(frozen=True)
 class PageLine:
     """One line of a page.
 
     `path` names the elements around it with their first class, from the root down; `container` is the path of the
-    element around its block. `link_share` is the share of its characters that are links. `sections` are the elements
-    around it with a meaning.
+    element around its block. `sections` are the elements around it with a meaning.
     """
 
     text: str
     tag: str
     path: str
     container: str
-    link_share: float
     sections: frozenset[str]
     words: tuple[str, ...]
     node: Any = field(default=None, compare=False, repr=False)
+    links: ElementLinks | None = field(default=None, compare=False, repr=False)
+
+    @cached_property
+    def link_share(self) -> float:
+        """The share of its characters that are links. Few lines of a known site need it."""
+        return self.links.measure_share(len(self.text)) if self.links else 0.0
 
     @cached_property
     def names(self) -> str:
@@ -80,14 +106,12 @@ def list_page_lines(root: Any) -> list[PageLine]:
 
 
 class _Place(NamedTuple):
-    """An element: its path, its container's path, the sections around it, and the characters of its links and text."""
+    """An element: its path, its container's path, the sections around it, and its links."""
 
     path: str
     container: str
     sections: frozenset[str]
-    is_in_link: bool
-    link_length: int
-    length: int
+    links: ElementLinks
 
 
 class _Surroundings(NamedTuple):
@@ -110,11 +134,7 @@ def _make_line(block: Block, places: dict[Any, _Place], known: dict[Any, _Surrou
     place = places.get(node)
     if place is None:
         place = places[node] = _describe_place(node, known)
-    link_share = 1.0
-    if not place.is_in_link:
-        length = max(place.length, len(block.text), 1)
-        link_share = min(place.link_length / length, 1.0)
-    return PageLine(block.text, block.tag, place.path, place.container, link_share, place.sections, words, node)
+    return PageLine(block.text, block.tag, place.path, place.container, place.sections, words, node, place.links)
 
 
 def _describe_place(node: Any, known: dict[Any, _Surroundings]) -> _Place:
@@ -127,10 +147,8 @@ def _describe_place(node: Any, known: dict[Any, _Surroundings]) -> _Place:
     around = known[each] if each is not None else _OUTSIDE
     for element in reversed(above):
         around = known[element] = _enter_element(element, around)
-    path, is_in_link = around.path, around.is_in_link
-    link_length = 0 if is_in_link else sum(len("".join(link.itertext())) for link in node.iter("a"))
-    length = len("".join(node.itertext()).strip()) if link_length else 0
-    return _Place(path, path.rpartition("/")[0], around.sections, is_in_link, link_length, length)
+    links = ElementLinks(node, is_in_link=around.is_in_link)
+    return _Place(around.path, around.path.rpartition("/")[0], around.sections, links)
 
 
 def _enter_element(element: Any, around: _Surroundings) -> _Surroundings:

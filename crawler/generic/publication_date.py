@@ -86,9 +86,10 @@ NO_PUBLICATION_WORD = re.compile(
 )
 MAX_LABEL_LENGTH = 30
 """Characters before a date that may name it."""
+IS_PUBLISHED_NAME = "contains(., 'atePublished') or contains(., 'atepublished')"
 FIND_MARKED = etree.XPath(
-    "descendant-or-self::*[self::time or self::abbr or @itemprop or @property"
-    " or contains(@class, 'atepublished') or contains(@class, 'atePublished')]"
+    "//time | //abbr | "
+    + " | ".join(f"//@{name}[{IS_PUBLISHED_NAME}]/.." for name in ("class", "itemprop", "property"))
 )
 """Elements that may mark a date."""
 QUOTE = r"\\?(?:[\"']|&quot;)"
