@@ -53,7 +53,7 @@ def read_listed_pages(
 
 
 def _learn_sites(text: str, folder: Path, memories: MemoryFolder) -> None:
-    """Let sites that are not known be learned from their first pages. Failures are reported when pages are read."""
+    """Learn sites that are not well known from their first pages. Failures are reported when pages are read."""
     waiting: defaultdict[str, list[ListedPage]] = defaultdict(list)
     for line in filter(str.strip, text.split("\n")):
         with suppress(CrawlerError):
@@ -62,13 +62,15 @@ def _learn_sites(text: str, folder: Path, memories: MemoryFolder) -> None:
     for site, pages in waiting.items():
         if not site or len(pages) < MIN_PAGES:
             continue
-        for page in pages[:LEARNING_PAGES]:
-            with suppress(Exception):
-                memory = memories.get_memory(site)
-                if len(memory.pages) < LEARNING_PAGES and page.url not in memory.pages:
-                    read_page(load_page(page.file, page.url), memory)
         with suppress(CrawlerError):
-            memories.save_memory(memories.get_memory(site))
+            memory = memories.get_memory(site)
+            if memory.is_template_reliable:
+                continue
+            for page in pages[:LEARNING_PAGES]:
+                if len(memory.pages) < LEARNING_PAGES and page.url not in memory.pages:
+                    with suppress(Exception):
+                        read_page(load_page(page.file, page.url), memory)
+            memories.save_memory(memory)
 
 
 def _parse_line(line: str, where: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.unknown_sites import PAGES, make_wordpress_page
@@ -11,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from crawler.cli.app import app
 from crawler.errors import UsageError
-from crawler.generic import extractors
+from crawler.generic import extractors, page_list
 
 FIELDS = {"id", "title", "body", "published_at", "author", "language", "evidence"}
 
@@ -56,20 +57,37 @@ def test_one_page_is_printed_without_an_id(listed: Path) -> None:
     assert row["published_at"] == PAGES[1].published_at
 
 
+def read_wordpress_pages(folder: Path, numbers: range) -> list[dict[str, Any]]:
+    rows = []
+    for number in numbers:
+        page = make_wordpress_page(number)
+        (folder / f"{number}.html").write_text(page.html, encoding="utf-8")
+        rows.append(json.dumps({"id": number, "file": f"{number}.html", "url": page.url}))
+    (folder / "pages.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    result = run_extract("--generic", "--jsonl", folder / "pages.jsonl", "--site-memory", folder / "sites")
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
 def test_a_folder_learns_the_sites_of_a_list(tmp_path: Path) -> None:
     pytest.importorskip("trafilatura", reason="the extra crawler[sites] is not installed")
-    rows = []
-    for number in range(4):
-        page = make_wordpress_page(number)
-        (tmp_path / f"{number}.html").write_text(page.html, encoding="utf-8")
-        rows.append(json.dumps({"id": number, "file": f"{number}.html", "url": page.url}))
-    (tmp_path / "pages.jsonl").write_text("\n".join(rows), encoding="utf-8")
-    result = run_extract("--generic", "--jsonl", tmp_path / "pages.jsonl", "--site-memory", tmp_path / "sites")
-    articles = [json.loads(line) for line in result.stdout.splitlines()]
+    articles = read_wordpress_pages(tmp_path, range(4))
     assert [each["body"] for each in articles] == ["\n".join(make_wordpress_page(n).paragraphs) for n in range(4)]
     assert all("pages" in each["evidence"]["body"] for each in articles)
     memory = json.loads((tmp_path / "sites" / "herald.example.json").read_text(encoding="utf-8"))
     assert len(memory["pages"]) == 4
+
+
+def test_a_site_that_is_well_known_is_not_learned_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("trafilatura", reason="the extra crawler[sites] is not installed")
+    read_wordpress_pages(tmp_path, range(6))
+    known = (tmp_path / "sites" / "herald.example.json").read_text(encoding="utf-8")
+    learned: list[str] = []
+    monkeypatch.setattr(page_list, "read_page", lambda page, memory: learned.append(page.url))
+    articles = read_wordpress_pages(tmp_path, range(6, 9))
+    assert [each["body"] for each in articles] == ["\n".join(make_wordpress_page(n).paragraphs) for n in range(6, 9)]
+    memory = json.loads((tmp_path / "sites" / "herald.example.json").read_text(encoding="utf-8"))
+    assert memory == {**json.loads(known), "unchecked": memory["unchecked"]}
+    assert learned == []
 
 
 def test_without_the_extra_one_sentence_names_the_command(listed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
