@@ -42,7 +42,7 @@ TEXT_DATES = tuple(
         rf"{DAY}(?:st|nd|rd|th|er|-?у?ми)?[\s.,/–-]*(?:of\s|de\s|d['’])?\s*{MONTH}\.?[\s,./'’–-]*(?:de\s|del\s|соли\s)?\s*{YEAR}{YEAR_END}{TIME}",
         rf"{FIRST_MONTH}\.?\s+(?P<day>[0-3]?\d)(?:st|nd|rd|th)?,?\s+{YEAR}{YEAR_END}{TIME}",
         rf"(?<!\d){YEAR}[\s-]*(?:жылғы|жылы|жылдын|жылдың|жыл|ж\.|йилнинг|йил|yilning|yil|года|соли)?[\s,-]+(?P<day>[0-3]?\d)[\s–-]+{MONTH}{TIME}",
-        rf"(?<!\d){YEAR}\.?\s+{MONTH}\.?\s+(?P<day>[0-3]?\d)(?![\d:]|,?\s*(?:19|20)\d\d)\.?{TIME}",
+        rf"(?<!\d){YEAR}\.?\s+(?!(?:set|out|ago)\b){MONTH}\.?\s+(?P<day>[0-3]?\d)(?![\d:]|,?\s*(?:19|20)\d\d)\.?{TIME}",
         rf"(?<![\d./-]){YEAR}(?P<mark>[-./])(?P<number>[01]?\d)(?P=mark)(?P<day>[0-3]?\d)(?![\d]){TIME}",
         rf"(?<![\d./-])(?P<day>[0-3]?\d)(?P<mark>[./-]|\.\s)(?P<number>[01]?\d)(?P=mark){YEAR}{YEAR_END}{TIME}",
         rf"(?<![\d./-])(?P<number>[01]?\d)(?P<mark>[./-])(?P<day>[0-3]?\d)(?P=mark){YEAR}{YEAR_END}{TIME}",
@@ -67,7 +67,7 @@ class StatedDate:
     `value` is ISO 8601: a day, or a time with the offset that the page states; without one it is the site's local time.
     `text` is what was read, and `origin` where it was, such as `JSON-LD datePublished` or `visible text`. A date that
     `is_in_frame` is in the head, a menu, a margin or the foot of the page. One that `is_doubtful` is called a change
-    or is in a sentence.
+    or is in a sentence. One that `is_named` is marked as the day of publication.
     """
 
     value: str
@@ -75,6 +75,7 @@ class StatedDate:
     origin: str
     is_in_frame: bool = False
     is_doubtful: bool = False
+    is_named: bool = False
 
     @property
     def day(self) -> str:

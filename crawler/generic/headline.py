@@ -43,13 +43,13 @@ ADDRESS_HEADING = "heading in the address"
 """The origin of a heading that the address alone confirms."""
 DATA_HEADLINE = "JSON-LD headline"
 ADDRESS_WEIGHT = 0.4
-"""What a heading has in addition whose words are in the address."""
+"""Score added to a heading whose words are in the address."""
 MIN_ADDRESS_LETTERS = 5
 FILE_ENDING = re.compile(r"\.(?:html?|php|aspx?|jsp)$")
 GERMAN_SPELLING = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 MAX_TITLE_LENGTH = 400
-MAX_HEADING_TEXTS = 40
-"""Texts in and between the elements of a heading, beyond which none is looked for that is a kicker."""
+MAX_HEADING_TEXTS, MAX_HEADING_LENGTH = 40, 4_000
+"""Pieces of text in a heading, and their characters. A larger heading is not searched for a kicker."""
 MIN_LINE_WORDS, MAX_LINE_WORDS = 3, 25
 """Words of a text's first line that may be its title."""
 
@@ -67,12 +67,13 @@ def find_headline(page: GenericPage, site_parts: Sequence[str] = ()) -> Headline
     headline = _find_whole_headline(page, site_parts)
     if headline is None:
         return None
-    beginning = headline.text.partition(PIPE)[0].strip()
-    return replace(headline, text=beginning) if len(list_words(beginning)) >= MIN_TITLE_WORDS else headline
+    beginning, _, rest = headline.text.partition(PIPE)
+    is_title = len(list_words(beginning)) >= MIN_TITLE_WORDS > len(list_words(rest))
+    return replace(headline, text=beginning.strip()) if is_title else headline
 
 
 def _find_whole_headline(page: GenericPage, site_parts: Sequence[str]) -> Headline | None:
-    """Return the title with the words behind a pipe, which name a section, a series or the site."""
+    """Return the title with the few words after a pipe, which name a section, a series or the site."""
     stated = list_stated_titles(page, site_parts)
     names = list_site_names(page, site_parts)
     headings = [
@@ -111,17 +112,18 @@ def _find_confirmed_heading(headings: Sequence[Headline], stated: Sequence[Headl
 
 
 def is_in_address(text: str, address: str) -> bool:
-    """Return whether the last part of an address, spelled plainly, has a text in it.
+    """Return whether the last part of an address, spelled plainly, has a text of several words in it.
 
-    The text has to be half of it or more, and one word all of it.
+    The text has to be half of it or more. A shorter text may name a section, as in `/press-center/?ELEMENT_ID=4711`.
     """
-    is_word = len(list_words(text)) == 1
+    if len(list_words(text)) < MIN_LINE_WORDS:
+        return False
     for spelling in (spell_plainly(text), spell_plainly(text.casefold().translate(GERMAN_SPELLING))):
         letters = sum(map(str.isalpha, spelling))
         is_number = 2 * letters <= len(spelling)
-        is_much = 2 * len(spelling) >= len(address)
-        if letters >= MIN_ADDRESS_LETTERS and not is_number and is_much and spelling in address:
-            return not is_word or spelling == address
+        is_long_enough = 2 * len(spelling) >= len(address)
+        if letters >= MIN_ADDRESS_LETTERS and not is_number and is_long_enough and spelling in address:
+            return True
     return False
 
 
@@ -168,24 +170,28 @@ def _score_heading(heading: Headline, stated: Sequence[Headline]) -> float:
 def _find_in_elements(page: GenericPage, heading: Headline, stated: Sequence[Headline]) -> Headline | None:
     """Return the last elements of a heading if they are a part of a stated title, or the first if they are all of it.
 
-    The other elements are a kicker or a subtitle. A heading whose words are a stated title stays whole.
+    The other elements are a kicker or a subtitle. A heading whose words are a stated title stays whole. It keeps its
+    first elements if a stated title begins with the same words.
     """
     titles = {list_words(each.text) for each in stated}
     words = list_words(heading.text)
     if words in titles:
         return None
+    is_begun = any(title[:MIN_PART_WORDS] == words[:MIN_PART_WORDS] for title in titles)
     parts = titles | {list_words(part) for each in stated for part in TITLE_PART_MARK.split(each.text)}
     for node in page.root.iter(heading.origin):
         if list_words(join_lines(parse_html(node))) != words:
             continue
         texts = list(node.itertext())
-        if len(texts) > MAX_HEADING_TEXTS:
+        if len(texts) > MAX_HEADING_TEXTS or sum(map(len, texts)) > MAX_HEADING_LENGTH:
             continue
         cuts = [("".join(texts[:place]), "".join(texts[place:])) for place in range(1, len(texts))]
-        ends = [(end, parts) for _, end in cuts] + [(beginning, titles) for beginning, _ in reversed(cuts)]
+        ends = [] if is_begun else [(end, parts) for _, end in cuts]
+        ends += [(beginning, titles) for beginning, _ in reversed(cuts)]
         for text, known in ends:
             if len(list_words(text)) >= MIN_LINE_WORDS and list_words(text) in known:
                 return Headline(read_line(text).strip(TITLE_PART_MARKS), heading.origin)
+        return None
     return None
 
 

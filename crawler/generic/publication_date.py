@@ -58,7 +58,7 @@ MAX_SENTENCE_SHARE = 0.5
 MAX_LINK_SHARE = 0.8
 LINES_BEFORE_TITLE, LINES_AFTER_TITLE = 8, 25
 LINES_BESIDE_TITLE = 2
-"""Lines behind the title in which a date needs no class name to be promising."""
+"""Lines after the title in which a date that begins a line needs no class name to be promising."""
 MAX_HEADING_DISTANCE = 400
 """Characters between the heading and a `time` element, beyond which it may be that of another article in a list."""
 FRAME_TAGS = ("header", "nav", "footer", "aside")
@@ -78,7 +78,10 @@ PUBLISHED_WORD = re.compile(
     re.IGNORECASE,
 )
 """What names the date after it in a line that has the date of a change, too."""
-OWN_TIME = re.compile(r"[^\d()|/;·•]*\d")
+OWN_TIME = re.compile(
+    r"[^\d()|/;·•]{0,15}\d{1,2}(?:[:.]\d\d|\s*(?:min|hour|day|week|month|мин|час|дн|ден|нед|мес|сағ|күн|апта))",
+    re.IGNORECASE,
+)
 """What follows a word for a change that has a date or a time of its own: "updated 2 days ago"."""
 DATE_END = re.compile(r"(?:19|20)\d{2}(?!\d)")
 NO_PUBLICATION_WORD = re.compile(
@@ -86,10 +89,10 @@ NO_PUBLICATION_WORD = re.compile(
 )
 MAX_LABEL_LENGTH = 30
 """Characters before a date that may name it."""
-IS_PUBLISHED_NAME = "contains(., 'atePublished') or contains(., 'atepublished')"
+PUBLISHED_NAME_CONDITION = "contains(., 'atePublished') or contains(., 'atepublished')"
 FIND_MARKED = etree.XPath(
     "//time | //abbr | "
-    + " | ".join(f"//@{name}[{IS_PUBLISHED_NAME}]/.." for name in ("class", "itemprop", "property"))
+    + " | ".join(f"//@{name}[{PUBLISHED_NAME_CONDITION}]/.." for name in ("class", "itemprop", "property"))
 )
 """Elements that may mark a date."""
 QUOTE = r"\\?(?:[\"']|&quot;)"
@@ -145,7 +148,8 @@ def find_publication_date(page: GenericPage, title: str = "") -> StatedDate | No
 def _are_of_others(marked: Sequence[StatedDate], shown: Sequence[StatedDate]) -> bool:
     """Return whether several marked days are those of other articles: the most promising line has none of them."""
     days = {each.day for each in marked}
-    return len(days) > 1 and bool(shown) and shown[0].day not in days
+    is_named = any(each.is_named for each in marked)
+    return not is_named and len(days) > 1 and bool(shown) and shown[0].day not in days
 
 
 def _list_dates_of_month(url: str, dates: Sequence[StatedDate]) -> list[StatedDate]:
@@ -314,10 +318,11 @@ def _list_marked_dates(page: GenericPage, title: str) -> Iterator[StatedDate]:
         elif node.tag == "time" and not UPDATE_WORD.search(names):
             elements.append((2, node))
     around = _list_heading_ancestors(page, title) if elements else []
+    named = {node for rank, node in elements if rank < 2}
     for node in _sort_by_heading(page, around, elements):
         for value in (node.get("datetime"), node.get("content"), node.get("title"), "".join(node.itertext())):
             if value and (found := parse_stated_date(value, f"{node.tag} element", page.html_language)):
-                yield replace(found, is_in_frame=_is_in_frame(node, around))
+                yield replace(found, is_in_frame=_is_in_frame(node, around), is_named=node in named)
                 break
 
 
@@ -388,7 +393,8 @@ def _list_visible_dates(page: GenericPage, title: str) -> Iterator[StatedDate]:
             continue  # it may be a score
         is_original, is_update = _read_label(found, line)
         rank = 4 * (not is_near or is_in_frame) + 2 * is_update + (line.link_share > MAX_LINK_SHARE)
-        is_beside = start is not None and start < number <= start + LINES_BESIDE_TITLE
+        is_after_title = start is not None and start < number <= start + LINES_BESIDE_TITLE
+        is_beside = is_after_title and line.text.startswith(found.text)
         rank = -1 if is_original else rank + (not is_beside and not DATE_NAME.search(line.names))
         order = abs(number - start) if is_near and start is not None else len(page.lines) + number
         is_doubtful = is_update or (not is_original and _is_in_sentence(found, line))
@@ -416,7 +422,7 @@ def _read_label(found: StatedDate, line: PageLine) -> tuple[bool, bool]:
     if PUBLISHED_WORD.search(label):
         return False, False
     named = UPDATE_WORD.search(behind)
-    has_own_time = named is not None and OWN_TIME.match(behind, named.end()) is not None
+    has_own_time = named and (DATE_END.search(behind) or OWN_TIME.match(behind, named.end()))
     return False, UPDATE_WORD.search(label) is not None or (named is not None and not has_own_time)
 
 

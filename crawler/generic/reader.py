@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from itertools import dropwhile
 from pathlib import Path
 from typing import Any
@@ -62,13 +63,16 @@ def read_stored_page(
 ) -> GenericArticle:
     """Return the article of a page's file, with the memory of its site, if given, and let the site be remembered.
 
-    `content_type` is the page's header, if known. Raise UsageError for a file that cannot be read.
+    A site whose layout changed is learned again. `content_type` is the page's header, if known. Raise UsageError for a
+    file that cannot be read.
     """
     page = load_page(file, url, content_type)
     if memories is None or not page.host:
         return read_page(page)
     memory = memories.get_memory(page.host)
     article = read_page(page, memory)
+    if memory.has_lost_layout:
+        memory.begin_again(datetime.now(UTC).date())
     memories.save_memory(memory)
     return article
 

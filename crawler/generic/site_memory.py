@@ -32,10 +32,11 @@ MIN_REPEATED_SHARE = 0.2
 PATH_WEIGHT, REPEATED_WEIGHT = 1.0, 6.0
 """Log-odds that a place of the markup with only text adds, and that a repeated line loses."""
 MIN_TEASER_WORDS, MIN_REPEATED_TEASERS = 6, 3
-"""Words of a paragraph that may be a teaser, and repeated ones at a place from which all there are teasers."""
+"""Words from which a paragraph may be a teaser; repeated paragraphs from which a place has teasers only."""
 MAX_TEASER_SHARE = 1 / 3
 """Share of the learned texts that such a place has at most."""
 NO_COUNTS = (0, 0, 0, 0)
+CLASS_MARK = "."
 INNERMOST_STEPS = 3
 """Innermost steps of a path by which a place is known under other outer elements: pages of one site differ in these."""
 FULL_TRUST_WORDS = 60
@@ -66,8 +67,8 @@ class SiteMemory:
     `pages` has the number of words of each learned page's text by the page's key. `paths` has four counts of each place
     of the markup: words that are text, all words, paragraphs where a page has several, and those of them that an
     earlier page had. `lines` has the number of pages of each line by its digest, `parts` that of each title's part.
-    `agreements` are the similarities of the template's text to the judges' text on pages that look like the learned
-    ones, the last one at the end; `odd_agreements` those of the last pages in a row that have another layout.
+    `agreements` has the similarity of the template's text to the judges' text on recognised pages, the newest last.
+    `odd_agreements` has that of the latest consecutive pages with another layout.
     `unchecked` counts the pages since the last check. `layout_changes` are the days (ISO 8601) on which the text was no
     longer where it had been learned. `max_pages` are learned at most, and none while `is_frozen`.
     """
@@ -113,7 +114,7 @@ class SiteMemory:
 
     @cached_property
     def _endings(self) -> Mapping[str, list[int]]:
-        return self._sum_places(_cut_path)
+        return self._sum_places(get_innermost_steps)
 
     def _forget_sums(self) -> None:
         self.__dict__.pop("_containers", None)
@@ -134,11 +135,13 @@ class SiteMemory:
     def find_share(self, line: PageLine) -> tuple[float, int] | None:
         """Return the share of text at a line's place and the words that show it.
 
-        An unknown place counts as the place around it, or as those that have the same innermost elements.
+        An unknown place counts as the place around it, or as those that have the same innermost elements, one of which
+        has a class.
         """
-        counts = (
-            self.paths.get(line.path) or self._containers.get(line.container) or self._endings.get(_cut_path(line.path))
-        )
+        counts = self.paths.get(line.path) or self._containers.get(line.container)
+        innermost = get_innermost_steps(line.path)
+        if not counts and CLASS_MARK in innermost:
+            counts = self._endings.get(innermost)
         if not counts or not counts[1]:
             return None
         return 0.0 if self._has_teasers(counts) else counts[0] / counts[1], counts[1]
@@ -196,12 +199,13 @@ class SiteMemory:
         if self.is_frozen or key in self.pages or len(self.pages) >= self.max_pages:
             return
         self.pages[key] = sum(len(line.words) for line, is_chosen in zip(lines, chosen, strict=True) if is_chosen)
+        is_complete = len(self.pages) <= LEARNING_PAGES  # a saved memory of more pages has no line of one page
         teasers = Counter(line.path for line in lines if len(line.words) >= MIN_TEASER_WORDS)
         for line, is_chosen in zip(lines, chosen, strict=True):
             counts = self.paths.setdefault(line.path, list(NO_COUNTS))
             counts[0] += is_chosen * len(line.words)
             counts[1] += len(line.words)
-            if len(line.words) >= MIN_TEASER_WORDS and teasers[line.path] > 1:
+            if is_complete and len(line.words) >= MIN_TEASER_WORDS and teasers[line.path] > 1:
                 counts[2] += 1
                 counts[3] += make_line_digest(line) in self.lines
         for digest in {make_line_digest(line) for line in lines}:
@@ -214,9 +218,10 @@ class SiteMemory:
         """Record how much the template's text was like the judges' text, and whether the page looked as learned."""
         if self.is_frozen:
             return
-        rounded, self.unchecked = round(agreement, 3), 0
+        rounded = round(agreement, 3)
         self.odd_agreements = [*self.odd_agreements, rounded][-CHECKS_THAT_COUNT:] if self.is_odd(agreement) else []
         if is_recognised:
+            self.unchecked = 0
             self.agreements = [*self.agreements, rounded][-CHECKS_THAT_COUNT:]
 
     def record_unchecked(self) -> None:
@@ -296,7 +301,8 @@ def _read_counts(counts: Sequence[int]) -> list[int]:
     return [int(content), int(total), int(paragraphs), int(repeated)]
 
 
-def _cut_path(path: str) -> str:
+def get_innermost_steps(path: str) -> str:
+    """Return the last INNERMOST_STEPS steps of a path."""
     return "/".join(path.rsplit("/", INNERMOST_STEPS)[-INNERMOST_STEPS:])
 
 

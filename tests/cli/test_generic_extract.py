@@ -57,11 +57,12 @@ def test_one_page_is_printed_without_an_id(listed: Path) -> None:
     assert row["published_at"] == PAGES[1].published_at
 
 
-def read_wordpress_pages(folder: Path, numbers: range) -> list[dict[str, Any]]:
+def read_wordpress_pages(folder: Path, numbers: range, container: str = "entry-content") -> list[dict[str, Any]]:
     rows = []
     for number in numbers:
         page = make_wordpress_page(number)
-        (folder / f"{number}.html").write_text(page.html, encoding="utf-8")
+        html = page.html.replace("entry-content", container)
+        (folder / f"{number}.html").write_text(html, encoding="utf-8")
         rows.append(json.dumps({"id": number, "file": f"{number}.html", "url": page.url}))
     (folder / "pages.jsonl").write_text("\n".join(rows), encoding="utf-8")
     result = run_extract("--generic", "--jsonl", folder / "pages.jsonl", "--site-memory", folder / "sites")
@@ -88,6 +89,16 @@ def test_a_site_that_is_well_known_is_not_learned_again(tmp_path: Path, monkeypa
     memory = json.loads((tmp_path / "sites" / "herald.example.json").read_text(encoding="utf-8"))
     assert memory == {**json.loads(known), "unchecked": memory["unchecked"]}
     assert learned == []
+
+
+def test_a_site_is_learned_again_after_three_pages_of_another_layout(tmp_path: Path) -> None:
+    pytest.importorskip("trafilatura", reason="the extra crawler[sites] is not installed")
+    read_wordpress_pages(tmp_path, range(6))
+    articles = read_wordpress_pages(tmp_path, range(6, 10), container="story")
+    assert [each["body"] for each in articles] == ["\n".join(make_wordpress_page(n).paragraphs) for n in range(6, 10)]
+    memory = json.loads((tmp_path / "sites" / "herald.example.json").read_text(encoding="utf-8"))
+    assert len(memory["layout_changes"]) == 1
+    assert list(memory["pages"]) == [make_wordpress_page(9).url]
 
 
 def test_without_the_extra_one_sentence_names_the_command(listed: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -288,6 +288,8 @@ def test_an_address_may_repeat_its_year_in_two_digits() -> None:
         "Published: 22:00, 21 May 2026 | Updated: 08:39, 23 May 2026",
         "21 May 2026, updated 23 May 2026",
         "21 May 2026 / Updated 2 days ago",
+        "21 May 2026, updated (23 May 2026)",
+        "21 мая 2026 Обновлено / 23 мая 2026",
     ],
 )
 def test_words_before_each_date_of_a_line_tell_publication_and_change_apart(line: str) -> None:
@@ -333,3 +335,29 @@ def test_several_marked_days_without_that_of_the_best_line_are_those_of_other_ar
 def test_the_address_comes_before_a_change_and_a_sentence(line: str) -> None:
     html = f"<h1>Ferry returns</h1><p>{line}</p>"
     assert read_day(html, "https://valley.example/2026/11/21/ferry", "Ferry returns") == "2026-11-21"
+
+
+@pytest.mark.parametrize("line", ["20.11.2026 жаңартылды, қаралды 300 рет", "20 ноября 2026 обновлено Просмотров: 300"])
+def test_a_number_of_views_after_a_change_is_no_time(line: str) -> None:
+    html = f"<h1>Паром</h1><p>{line}</p><p>Жарияланды 18.11.2026</p>"
+    assert read_day(html, title="Паром") == "2026-11-18"
+
+
+@pytest.mark.parametrize(
+    "line", ["<h2>Форум пройдет 4 декабря 2026 года</h2>", "<p>Дата проведения: 4 декабря 2026</p>"]
+)
+def test_the_day_of_an_event_below_the_title_is_not_that_of_publication(line: str) -> None:
+    html = f"<h1>Форум</h1>{line}<div class='news-date'>21 ноября 2026</div>"
+    assert read_day(html, title="Форум") == "2026-11-21"
+
+
+def test_a_named_day_of_publication_outweighs_teasers_and_an_event() -> None:
+    own = '<h1>Форум</h1><time itemprop="datePublished" datetime="2026-11-21">Вчера</time>'
+    event = "<p>4 декабря 2026</p>"
+    others = "".join(f'<p>Мост<time datetime="2026-05-0{day}">в мае</time></p>' for day in (4, 5))
+    assert read_day(own + event + others, title="Форум") == "2026-11-21"
+
+
+def test_an_english_word_is_no_month_after_a_year() -> None:
+    html = "<h1>Athletes in 2025 set 10 records</h1><p class='date'>21 November 2026</p>"
+    assert read_day(html, title="Athletes in 2025 set 10 records") == "2026-11-21"

@@ -138,6 +138,41 @@ def test_a_place_is_known_under_other_outer_elements(pages: list[UnknownSitePage
     assert "places of the text" in article.evidence["body"]
 
 
+def test_a_place_without_a_class_is_not_known_under_other_outer_elements() -> None:
+    memory = SiteMemory("herald.example")
+    for number in range(3):
+        page = GenericPage(
+            f'<div class="news"><div><div><p>The ferry {number} returns.</p></div></div></div>', str(number)
+        )
+        memory.learn_page(page.key, page.lines, [True], ())
+    (line,) = GenericPage('<div class="related"><div><div><p>Another story.</p></div></div></div>', "u").lines
+    assert memory.find_share(line) is None
+
+
+def test_a_page_of_another_layout_does_not_delay_the_next_check(pages: list[UnknownSitePage]) -> None:
+    memory = learn(pages)
+    memory.unchecked = RECHECK_INTERVAL - 1
+    html = pages[0].html.replace("entry-content", "story").replace("article", "section")
+    reader.read_page(GenericPage(html, pages[0].url + "/new"), memory)
+    assert memory.unchecked == RECHECK_INTERVAL - 1
+
+
+def test_teasers_are_counted_alike_after_saving(pages: list[UnknownSitePage]) -> None:
+    kept, saved = SiteMemory("herald.example"), SiteMemory("herald.example")
+    for number in range(MAX_PAGES):
+        page = GenericPage(add_teasers(make_wordpress_page(number), number).html, f"u{number}")
+        for memory in (kept, saved):
+            memory.learn_page(page.key, page.lines, [False] * len(page.lines), ())
+        saved = make_memory(saved.to_dict(), "x")
+    assert saved.paths == kept.paths
+
+
+def test_a_memory_of_a_former_version_is_read() -> None:
+    values = {**SiteMemory("herald.example").to_dict(), "places": {"a/p": [100, 120]}}
+    del values["odd_agreements"]
+    assert make_memory(values, "x").paths == {"a/p": [100, 120, 0, 0]}
+
+
 def test_a_page_much_longer_than_all_others_is_judged(pages: list[UnknownSitePage]) -> None:
     memory = learn(pages)
     longer = "".join(f"<p>{paragraph} Part {n}.</p>" for n in range(9) for paragraph in pages[0].paragraphs)
@@ -174,6 +209,7 @@ def test_parts_that_titles_share_are_removed_from_them(pages: list[UnknownSitePa
 def test_a_memory_is_a_private_json_file_that_is_read_again(pages: list[UnknownSitePage], tmp_path: Path) -> None:
     folder = MemoryFolder(tmp_path / "sites")
     memory = learn(pages)
+    memory.odd_agreements = [0.3]
     folder.save_memory(memory)
     (file,) = (tmp_path / "sites").iterdir()
     assert file.name == "herald.example.json"
