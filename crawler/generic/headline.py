@@ -189,7 +189,7 @@ def _find_in_elements(page: GenericPage, heading: Headline, stated: Sequence[Hea
         ends = [] if is_begun else [(end, parts) for _, end in cuts]
         ends += [(beginning, titles) for beginning, _ in reversed(cuts)]
         for text, known in ends:
-            if len(list_words(text)) >= MIN_LINE_WORDS and list_words(text) in known:
+            if len(found := list_words(text)) >= MIN_LINE_WORDS and found in known:
                 return Headline(read_line(text).strip(TITLE_PART_MARKS), heading.origin)
         return None
     return None

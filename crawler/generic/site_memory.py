@@ -38,7 +38,7 @@ MAX_TEASER_SHARE = 1 / 3
 NO_COUNTS = (0, 0, 0, 0)
 CLASS_MARK = "."
 INNERMOST_STEPS = 3
-"""Innermost steps of a path by which a place is known under other outer elements: pages of one site differ in these."""
+"""Innermost steps of a path by which a place is known under other outer elements: a site's pages differ in these."""
 FULL_TRUST_WORDS = 60
 """Words at a place from which its share is sure."""
 MIN_CONTENT_SHARE = 0.5
@@ -139,8 +139,7 @@ class SiteMemory:
         has a class.
         """
         counts = self.paths.get(line.path) or self._containers.get(line.container)
-        innermost = get_innermost_steps(line.path)
-        if not counts and CLASS_MARK in innermost:
+        if not counts and CLASS_MARK in (innermost := get_innermost_steps(line.path)):
             counts = self._endings.get(innermost)
         if not counts or not counts[1]:
             return None
@@ -199,7 +198,7 @@ class SiteMemory:
         if self.is_frozen or key in self.pages or len(self.pages) >= self.max_pages:
             return
         self.pages[key] = sum(len(line.words) for line, is_chosen in zip(lines, chosen, strict=True) if is_chosen)
-        is_complete = len(self.pages) <= LEARNING_PAGES  # a saved memory of more pages has no line of one page
+        is_complete = len(self.pages) <= LEARNING_PAGES  # a saved memory of more pages drops lines
         teasers = Counter(line.path for line in lines if len(line.words) >= MIN_TEASER_WORDS)
         for line, is_chosen in zip(lines, chosen, strict=True):
             counts = self.paths.setdefault(line.path, list(NO_COUNTS))
