@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -27,8 +28,17 @@ from crawler.notify.transports import Transport
 from crawler.service.channel_tests import get_channel_test
 
 FILES = ["crawler.toml", "rules.schema.json", "rules.toml"]
-ON_TERMINAL = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); from crawler.__main__ import main; main()"
-"""The command with standard input as the terminal of its session, from which Ctrl-C comes."""
+ON_TERMINAL = """
+import fcntl, signal, termios
+signal.signal(signal.SIGINT, signal.default_int_handler)
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+from crawler.__main__ import main
+main()
+"""
+"""The command with standard input as the terminal of its session, from which Ctrl-C comes.
+
+It handles Ctrl-C also where the tests run in the background of a shell, which makes its commands ignore the signal.
+"""
 NOBODY = "mailto://127.0.0.1:9?from=a@example.org&to=b@example.org&mode=insecure"
 
 
@@ -255,6 +265,19 @@ class PseudoTerminal:
                 return
             self.shown += data.decode("utf-8", "replace").replace("\r\n", "\n")
 
+    def press_ctrl_c(self) -> None:
+        """Press Ctrl-C, each second again, until the command ends.
+
+        Python does not see a signal that arrives after a question is printed and before the terminal is read, until
+        the next key is pressed.
+        """
+        deadline = time.monotonic() + 30
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, self.shown
+            os.write(self.terminal, b"\x03")
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(1)
+
     def answer(self, question: str, answer: str) -> None:
         """Wait for the question and type the answer."""
         self.read_until(question)
@@ -295,7 +318,7 @@ def test_a_password_is_not_shown_and_ctrl_c_writes_nothing(tmp_path: Path) -> No
         command.answer("User name", "me")
         command.answer("Password: ", "seven-secrets")
         command.read_until("Recipient")
-        os.write(command.terminal, b"\x03")
+        command.press_ctrl_c()
         assert command.wait() in (1, 130), command.shown
     assert "seven-secrets" not in command.shown
     assert list(sandbox.work_dir.iterdir()) == []
