@@ -129,16 +129,34 @@ def test_commands_in_documents_exist() -> None:
 
 
 def test_named_documents_exist() -> None:
-    missing = {}
-    for path in (*DOCUMENTS, *list_modules("crawler")):
-        named = set(re.findall(r"\bdocs/[\w/-]+\.md\b", read_text(path)))
-        named |= {
-            format_path((path.parent / link).resolve())
-            for link in re.findall(r"\]\(([\w./-]+\.md)(?:#[\w-]*)?\)", read_text(path))
-            if path.suffix == ".md"
-        }
-        missing[path] = [name for name in named if not (ROOT / name).is_file()]
-    assert not {str(path): names for path, names in missing.items() if names}
+    missing = {
+        (format_path(path), name)
+        for path in (*DOCUMENTS, *list_modules("crawler"))
+        for name in re.findall(r"\bdocs/[\w/-]+\.md\b", read_text(path))
+        if not (ROOT / name).is_file()
+    }
+    assert not missing
+
+
+def test_links_of_documents_lead_to_files_and_headings() -> None:
+    broken = set()
+    for path in DOCUMENTS:
+        for link in re.findall(r"\]\(([^)\s:]+)\)", read_text(path)):
+            name, _, heading = link.partition("#")
+            target = (path.parent / name).resolve() if name else path
+            if not target.exists() or (heading and heading not in list_heading_links(target)):
+                broken.add((format_path(path), link))
+    assert not broken
+
+
+@cache
+def list_heading_links(path: Path) -> set[str]:
+    """Return what follows `#` in links to the headings of a document, in GitHub's spelling."""
+    text = re.sub(r"^```.*?^```", "", read_text(path), flags=re.MULTILINE | re.DOTALL)
+    return {
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+?) *$", text, re.MULTILINE)
+    }
 
 
 def test_changelog_has_unreleased_entries() -> None:
