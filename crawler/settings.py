@@ -53,7 +53,7 @@ DOWNLOADER_MIDDLEWARES = {
 SPIDER_MIDDLEWARES: dict[str, int | None] = {
     # It warns of every retry that a spider yields, because Scrapy's own `get_retry_request` copies the request.
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
-    # Each page passes them, and they do nothing: the spider sees every status, and nothing limits the depth.
+    # The spider must see every status, because `pages.refusal` recognises refusals. Nothing limits the depth.
     "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
 }
@@ -80,7 +80,7 @@ DEFAULT_REQUEST_HEADERS = {
 }
 
 # Speed.
-CONCURRENT_ITEMS = 1  # nearly every page has one item; Scrapy's 100 makes 100 tasks for every page, 1.5 ms of CPU
+CONCURRENT_ITEMS = 1  # most pages have one item, and Scrapy makes that many tasks for every page: 100 are 1.5 ms of CPU
 DOWNLOADER_STATS = False  # nothing reads these counts, for which every request and response is measured
 WARN_ON_GENERATOR_RETURN_VALUE = False  # parses the callback's source again at every page, 0.15 ms of CPU
 
@@ -91,7 +91,6 @@ DOWNLOAD_VERIFY_CERTIFICATES = True
 TWISTED_DNS_RESOLVER = "crawler.middlewares.resolver.GuardedResolver"
 DNS_TIMEOUT = 8
 CRAWLER_REACH_SECONDS = 20  # a host that has not answered by then is unreachable: the whole run ends within 30 s
-HTTPERROR_ALLOW_ALL = True  # `pages.refusal` recognises refusals, so the spider must see them
 
 # Output.
 FEED_EXPORT_ENCODING = "utf-8"

@@ -5,6 +5,7 @@ configured_store.py  the store of the configuration, unless it was lost
 run_context.py       RunContext: the state of one run, made once and read by every component
 known_articles.py    KnownArticles: what the store has of the run's articles
 request_meta.py      RequestMeta: what this project notes on a request
+response_snapshots.py  responses of live runs as Snapshots
 backoff.py           retries with growing delays
 drops.py             why an article leaves the pipelines early
 exceptions.py        why a request ends without a response

@@ -16,13 +16,13 @@ logger = logging.getLogger(__name__)
 
 
 def make_retry_request(
-    request: Request, reason: str, spider: Spider, *, max_retries: int | None = None
+    request: Request, reason: str | Exception, spider: Spider, *, max_retries: int | None = None
 ) -> Request | None:
     """Return a copy of the request to send after a backoff, or None when its retries are used up.
 
     The backoff is CRAWLER_RETRY_WAIT seconds and doubles with each retry, up to CRAWLER_LONGEST_WAIT. `max_retries`
-    replaces RETRY_TIMES. Spiders use this for a response with status 200 whose content is broken. A replay does not
-    wait.
+    replaces RETRY_TIMES. Scrapy counts retries by `reason`, those of an exception by its type. Spiders use this for a
+    response with status 200 whose content is broken. A replay does not wait.
     """
     settings = spider.crawler.settings
     retry = get_retry_request(

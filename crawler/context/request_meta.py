@@ -82,3 +82,9 @@ class RequestMeta:
         notes = object.__new__(cls)
         notes.__dict__.update(vars(cls.from_request(request)), **changes)
         request.meta[META_KEY] = notes
+
+
+def get_requested_url(response: Response) -> str:
+    """Return the address that was requested first, before any redirect."""
+    urls: list[str] = response.meta.get("redirect_urls") or [response.url]
+    return urls[0]

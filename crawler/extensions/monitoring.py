@@ -97,8 +97,8 @@ class MonitoringExtension:
 
     def spider_error(self, failure: Failure, response: Response | Failure | None) -> None:
         """Report an unexpected exception in a spider. There is no response in `start` and after a failed request."""
-        url = self._spider.to_public_url(response.url) if isinstance(response, Response) else None
-        self._report_exception(failure, url)
+        answered = response if isinstance(response, Response) else getattr(response, "request", None)
+        self._report_exception(failure, self._spider.to_public_url(answered.url) if answered else None)
 
     def item_error(self, item: Any, failure: Failure) -> None:
         """Report an unexpected exception in a pipeline."""

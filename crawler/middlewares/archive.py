@@ -26,10 +26,11 @@ from crawler.archive.record_serializer import pack_transaction
 from crawler.archive.warc_writer import WarcWriter
 from crawler.context.exceptions import RequestFailed
 from crawler.context.request_meta import RequestMeta
+from crawler.context.response_snapshots import is_cut_off
 from crawler.context.run_context import RunContext
 from crawler.errors import ArchiveError, Unreachable
 from crawler.middlewares.proxy import is_password_refusal
-from crawler.spiders.base import SourceSpider, is_cut_off
+from crawler.spiders.base import SourceSpider
 from crawler.store import HttpCacheEntry
 
 NOT_MODIFIED = 304

@@ -4,9 +4,10 @@ A listed article is requested in each run while it is `fresh` (a day, unless con
 due once after each age in `revisits` (1 h, 6 h, 24 h, 3 d, 10 d, 30 d since first seen): at most `revisits_per_run` a
 run, the newest first. Articles in `watched` are always due. Requests are conditional.
 
-The first answer 404 or 410 of a page is recorded. When a later run gets it again, the article gets the version
-*unpublished*. Until then, and after, the page is requested without conditions: a page that comes back unchanged must
-not hide behind a 304. Where most known pages are gone at once, the site changed its addresses, and nothing is recorded.
+The first answer 404 or 410 of a page is recorded, and the first permanent redirect (301, 308) to a list or a page above
+it, such as the front page. When a later run gets it again, the article gets the version *unpublished*. Until then, and
+after, the page is requested without conditions: a page that comes back unchanged must not hide behind a 304. Where most
+known pages are gone at once, the site changed its addresses, and nothing is recorded.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import NamedTuple, Self
 
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from crawler.archive.record_copy import format_record_place
-from crawler.context.request_meta import RequestMeta
+from crawler.context.request_meta import RequestMeta, get_requested_url
 from crawler.context.run_context import RunContext
 from crawler.errors import PageChanged
 from crawler.items import Article, SnapshotRef, Verdict, format_time
@@ -164,8 +166,7 @@ class RecrawlPolicy:
 
     def handle_gone_page(self, response: Response) -> list[Article]:
         """Record that a page is gone, and return the versions to store: none the first time or for an unknown page."""
-        urls = response.meta.get("redirect_urls") or [response.url]
-        url = self._spider.to_public_url(urls[0])
+        url = self._spider.to_public_url(get_requested_url(response))
         native_id = self._get_native_id(url)
         if native_id is None:
             return []
@@ -176,7 +177,10 @@ class RecrawlPolicy:
             self._settled_ids.add(native_id)
         if not published:
             return []
-        absence = Absence(url, format_evidence(f"HTTP {response.status}", response), at)
+        observation = f"HTTP {response.status}"
+        if response.status < HTTPStatus.BAD_REQUEST:
+            observation = f"redirects to {self._spider.to_public_url(response.url)}"
+        absence = Absence(url, format_evidence(observation, response), at)
         earlier, run = self._suspected.get(native_id), self._context.run
         # Recorded by this same run: not a second observation.
         if earlier is None or (run and earlier.last_at >= run.started_at):
@@ -190,7 +194,7 @@ class RecrawlPolicy:
         """Store what the run found out about known pages. Called once, at the end of a run that was not ended early."""
         gone, seen_count = len(self._newly_gone), len(self._seen_at)
         if gone >= MIN_MASS_REMOVAL and gone > seen_count:
-            found = f"HTTP 404 at {gone} of {gone + seen_count}"
+            found = f"{gone} of {gone + seen_count} gone"
             origin = self._spider.origins[0]
             self._context.report_problem(PageChanged("url", "the addresses of known articles", found, origin))
             self._newly_gone.clear()

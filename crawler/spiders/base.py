@@ -17,15 +17,17 @@ from urllib.parse import urlsplit
 
 import scrapy
 from scrapy import Request
-from scrapy.exceptions import IgnoreRequest
+from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, NotSupported, UnsupportedURLSchemeError
 from scrapy.http import Response
+from scrapy.utils.misc import load_object
 from twisted.python.failure import Failure
 
 from crawler.config import Config, SourceConfig
 from crawler.context.backoff import make_retry_request
 from crawler.context.exceptions import RequestFailed, RobotsForbidden, TooManyRedirects
 from crawler.context.modes import RunMode, Storage
-from crawler.context.request_meta import META_KEY, RequestMeta
+from crawler.context.request_meta import META_KEY, RequestMeta, get_requested_url
+from crawler.context.response_snapshots import make_snapshot
 from crawler.context.run_context import RunContext
 from crawler.errors import (
     Blocked,
@@ -37,12 +39,11 @@ from crawler.errors import (
     Unreachable,
     UsageError,
 )
-from crawler.items import Article, ArticleFlag, Rights, SnapshotRef
+from crawler.items import Article, ArticleFlag, Rights
 from crawler.monitoring.run_counts import RunCount
 from crawler.pages.base import Page, read_snapshot
-from crawler.pages.doubts import lacks_end
 from crawler.pages.site import ArticleAddress, Reading, Site
-from crawler.pages.snapshot import Snapshot, find_kind
+from crawler.pages.snapshot import Snapshot
 from crawler.spiders.arguments import parse_flag, parse_limit, parse_start_date, raise_if_unknown_argument
 from crawler.spiders.history_source import HistorySource
 from crawler.spiders.url_mapping import UrlMapping, parse_url_argument
@@ -50,6 +51,9 @@ from crawler.text import dates
 from crawler.text.counts import format_count
 
 GONE_STATUSES = (404, 410)
+LASTING_DOWNLOAD_ERRORS = (DownloadCancelledError, NotSupported, UnsupportedURLSchemeError)
+"""What Scrapy's downloader raises beside RETRY_EXCEPTIONS."""
+PERMANENT_REDIRECTS = frozenset({301, 308})
 MAX_REMEMBERED_ADDRESSES = 4_096
 
 
@@ -249,6 +253,7 @@ class SourceSpider(HistorySource, scrapy.Spider):
         if response.status == 304:
             self.context.increment_stat("revisits_unmodified" if meta.is_recrawl else RunCount.NOT_MODIFIED)
             self.record_seen(response)
+            self.context.unaccounted_urls.pop(self.to_public_url(get_requested_url(response)), None)
             return
         snapshot = make_snapshot(response, self.to_public_url(response.url))
         try:
@@ -258,12 +263,17 @@ class SourceSpider(HistorySource, scrapy.Spider):
         except Unreachable as error:
             yield from self.retry_transient(response, error)
         except PageChanged as error:
-            yield from self.handle_changed_page(response, snapshot, error)
+            if self.is_redirected_away(response):
+                yield from self.handle_redirect_away(response)
+            else:
+                yield from self.handle_changed_page(response, snapshot, error)
         except SourceError as error:
             yield from self.fail_request(response.request, error)
         else:
             if retry := self.make_damage_retry(snapshot, reading, response.request):
                 yield retry
+            elif not reading.articles and self.is_redirected_away(response):
+                yield from self.handle_redirect_away(response)
             else:
                 yield from self.handle_reading(response, reading)
 
@@ -294,14 +304,30 @@ class SourceSpider(HistorySource, scrapy.Spider):
             return
         self.context.increment_stat(RunCount.NO_ARTICLE)
         self.logger.info("%s", reason)
-        if self.walk and response.request:
-            self.walk.add_no_article(response.request.url, reason, is_gone=response.status in GONE_STATUSES)
-        if response.status not in GONE_STATUSES:
-            self.record_seen(response)
-            if response.request:
-                self.context.unaccounted_urls.pop(self.to_public_url(response.request.url), None)
-        elif self.context.recrawl_policy:
+        requested = get_requested_url(response)
+        is_redirected_away = self.is_redirected_away(response)
+        is_moved = is_redirected_away and PERMANENT_REDIRECTS.issuperset(response.meta["redirect_reasons"])
+        is_gone = is_moved or response.status in GONE_STATUSES
+        if self.walk:
+            self.walk.add_no_article(requested, reason, is_gone=is_gone)
+        if is_gone and self.context.recrawl_policy:
             yield from self.context.recrawl_policy.handle_gone_page(response)
+        elif not is_gone and not is_redirected_away:
+            self.record_seen(response)
+            self.context.unaccounted_urls.pop(self.to_public_url(requested), None)
+
+    def is_redirected_away(self, response: Response) -> bool:
+        """Return whether the address of an article leads to a list or a page above it, such as the front page."""
+        requested, url = self.to_public_url(get_requested_url(response)), self.to_public_url(response.url)
+        if self.site.identify(requested) is None or self.site.identify(url) is not None:
+            return False
+        folder = f"{urlsplit(url).path.rstrip('/')}/"
+        return url in self.listing_urls or urlsplit(requested).path.startswith(folder)
+
+    def handle_redirect_away(self, response: Response) -> Iterator[Article | Request]:
+        """Handle an article's address that leads to a page above it: permanently, it is gone; else nothing is known."""
+        requested, url = self.to_public_url(get_requested_url(response)), self.to_public_url(response.url)
+        yield from self.handle_no_article(response, NotAnArticle(f"{requested} redirects to {url}, no article."))
 
     def handle_changed_page(
         self, response: Response, snapshot: Snapshot, error: PageChanged
@@ -333,7 +359,7 @@ class SourceSpider(HistorySource, scrapy.Spider):
         """Retry a response that came with HTTP 200 and is a passing fault of the server."""
         request = None
         if response.request and response.status == 200:
-            request = make_retry_request(response.request, str(error), self)
+            request = make_retry_request(response.request, error, self)
         if request is None:
             yield from self.fail_request(response.request, error)
         else:
@@ -357,6 +383,10 @@ class SourceSpider(HistorySource, scrapy.Spider):
         if not any(article.is_damaged for article in reading.articles):
             self.record_seen(response)
         self.remember_validators(response, reading)
+        requested = self.to_public_url(get_requested_url(response))
+        if reading.articles and requested in self.context.unaccounted_urls:  # a redirect leads to another address
+            del self.context.unaccounted_urls[requested]
+            self.context.unaccounted_urls.update(dict.fromkeys(article.url for article in reading.articles))
         for article in reading.articles:
             if self.is_in_scope(article):
                 self.article_count += 1
@@ -429,7 +459,7 @@ class SourceSpider(HistorySource, scrapy.Spider):
             yield from self.fail_request(request, self.explain_failure(error, request.url))
 
     def explain_failure(self, error: BaseException, requested: str) -> CrawlerError:
-        """Return the deliberate error that says why a request got no response."""
+        """Return the deliberate error that says why a request got no response. Raise a fault of the code again."""
         url = self.to_public_url(requested)
         if isinstance(error, RequestFailed):
             return error.error
@@ -439,6 +469,9 @@ class SourceSpider(HistorySource, scrapy.Spider):
             return Blocked(f"{url}: the site's robots.txt forbids it, and the crawler obeys.", url=url)
         if isinstance(error, TooManyRedirects):
             return Unreachable(f"{url} redirects without end. Check the address.", url=url)
+        transient_errors = map(load_object, self.crawler.settings.getlist("RETRY_EXCEPTIONS"))
+        if not isinstance(error, (*transient_errors, *LASTING_DOWNLOAD_ERRORS)):
+            raise error
         why = f"no answer from {urlsplit(requested).netloc} ({error})"
         return Unreachable(f"{url}: {why}. Check the network, or try again later.", url=url)
 
@@ -463,38 +496,3 @@ class SourceSpider(HistorySource, scrapy.Spider):
         else:
             self.context.has_failed_listing |= meta.is_listing
             self.context.report_problem(error, self.to_public_url(request.url) if request else None)
-
-
-def is_cut_off(response: Response) -> bool:
-    """Return whether a response is only the beginning of a document, as far as is known.
-
-    Scrapy's flag `dataloss` says so. Its flag `partial` says that the body ended with the connection: then only the
-    document itself shows its end. A compressed body shows its own.
-    """
-    if "dataloss" in response.flags:
-        return True
-    if "partial" not in response.flags or response.headers.get("Content-Encoding"):
-        return False
-    content_type = (response.headers.get("Content-Type") or b"").decode("latin-1")
-    return lacks_end(response.body, find_kind(content_type, response.body))
-
-
-def make_snapshot(response: Response, url: str) -> Snapshot:
-    """Return the response as a Snapshot under its public address `url`: the only conversion of live responses."""
-    request, meta = response.request, RequestMeta.from_request(response)
-    headers = {
-        name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
-        for name, values in response.headers.items()
-    }
-    snapshot = Snapshot(
-        url=url,
-        body=response.body,
-        status=response.status,
-        headers=headers,
-        fetched_at=meta.fetched_at,
-        method=request.method if request else "GET",
-        payload=request.body or None if request else None,
-        kind_hint=meta.kind,
-        is_cut_off=is_cut_off(response),
-    )
-    return replace(snapshot, ref=meta.record or SnapshotRef(file=None, offset=None, digest=snapshot.digest))

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from scrapy import Request
 
 from crawler.context.request_meta import META_KEY, RequestMeta
+from crawler.context.response_snapshots import make_snapshot
 from crawler.discovery.proposal import SourceProposal, make_proposal
 from crawler.discovery.survey import SiteSurveyor
 from crawler.errors import CrawlerError, StoreError, UsageError
 from crawler.items import Rights
 from crawler.pages.site import ArticleAddress
 from crawler.pages.snapshot import Snapshot
-from crawler.spiders.base import HealthExpectation, SourceSpider, make_snapshot
+from crawler.spiders.base import HealthExpectation, SourceSpider
 from crawler.spiders.url_mapping import is_robots_txt
 
 

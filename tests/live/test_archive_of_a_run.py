@@ -156,3 +156,26 @@ def test_a_body_that_is_cut_off_costs_only_itself(archived: Sandbox, tmp_path: P
     assert f"{never}: the body cannot be decoded: it is cut off" in done.err
     assert again not in done.err
     assert len(place.get_articles("qazmonitor")) == 7
+
+
+BREAK_ARCHIVE = """
+import logging
+from crawler.middlewares import archive
+from crawler.service.run import RunPlan, run_source
+pack_transaction = archive.pack_transaction
+def break_article(transaction):
+    return pack_transaction(None if "/report-" in transaction.url else transaction)
+archive.pack_transaction = break_article
+logging.basicConfig()
+run = run_source(RunPlan(source="qazmonitor"), lambda event: None)
+for problem in run.problems:
+    print(problem.exit_code, problem.kind, problem.url)
+"""
+
+
+def test_a_fault_of_the_code_in_a_middleware_is_no_fault_of_the_network(tmp_path: Path) -> None:
+    with QazMonitorSite(2) as site:
+        done = Sandbox(tmp_path, {"qazmonitor": site}).run_python("-c", BREAK_ARCHIVE)
+        urls = {f"https://qazmonitor.com{site.path(article)}" for article in site.articles}
+    assert set(done.out.splitlines()) == {f"1 AttributeError {url}" for url in urls}
+    assert "in break_article" in done.err, "the traceback"

@@ -127,6 +127,19 @@ def test_a_page_gone_twice_is_unpublished_and_its_return_is_seen(watched: Watche
     assert watched.crawl()["counts"]["not_modified"] == 5
 
 
+def test_a_page_that_leads_permanently_to_the_front_page_is_gone(watched: WatchedSource) -> None:
+    watched.crawl()
+    one = watched.site.articles[1]
+    watched.site.add_fault(watched.site.path(one), "moved", value="/")
+    run = watched.crawl()
+    assert (run["counts"]["gone_once"], run["counts"]["no_article"], run["health"]) == (1, 1, "healthy")
+    assert watched.crawl()["counts"]["articles/unpublished"] == 1
+    evidence = watched.list_versions(one.id)[1]["provenance"]["verdict"]
+    assert evidence.startswith("redirects to https://qazmonitor.com/ (qazmonitor/")
+    watched.site.heal()
+    assert watched.crawl()["counts"]["articles/republished"] == 1
+
+
 def test_a_page_off_the_list_that_went_away_is_confirmed_by_the_next_run(watched: WatchedSource) -> None:
     off = grow(watched)
     watched.pass_time(2 * HOUR)
@@ -176,7 +189,7 @@ def test_most_pages_gone_at_once_is_a_changed_site(watched: WatchedSource) -> No
     for _ in range(2):
         run = watched.crawl()
         assert (run["exit_code"], run["health"]) == (12, "changed")
-        assert "HTTP 404 at 5 of 5" in run["reason"]
+        assert "5 of 5 gone" in run["reason"]
     assert {verdict for article in watched.site.articles[:5] for verdict in watched.list_verdicts(article.id)} == {
         "new"
     }

@@ -60,6 +60,19 @@ def test_crawl_stores_the_articles_of_a_feed(tmp_path: Path) -> None:
         assert "1 revised" in again.out
 
 
+def test_a_listed_address_that_leads_to_another_article_is_accounted_for(tmp_path: Path) -> None:
+    place = Sandbox(tmp_path)
+    with ShapedSite() as site:
+        write_definition(place, site, FEED.format(url=site.url))
+        listed, other = site.articles[0], site.articles[site.page_size]
+        site.add_fault(site.path(listed), "moved", value=site.path(other))
+        for _ in range(2):
+            ended = place.run_crawler("crawl", "valley")
+            assert ended.code == 0, ended.err + ended.out
+        assert site.make_path(other) in get_stored(place)
+        assert site.make_path(listed) not in get_stored(place)
+
+
 def test_source_of_pages_needs_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     text = f'title = "Valley"\norigins = ["https://a.example"]\n{FEED.format(url="https://a.example")}'
     spider_class = make_spider_class("valley", parse_definition(text, "valley.toml"))

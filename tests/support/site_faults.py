@@ -184,6 +184,11 @@ def _redirect(site: LocalSite, request: SiteRequest, value: Any) -> dict[str, An
     return {"status": 302, "headers": {"Location": str(value)}}
 
 
+def _moved(site: LocalSite, request: SiteRequest, value: Any) -> dict[str, Any]:
+    """A permanent redirect to the address `value`."""
+    return {"status": 301, "headers": {"Location": str(value)}}
+
+
 FAULT_KINDS: dict[str, Maker] = {
     "400_not_allowed": _json('{"statusCode":400,"error":"Bad Request","message":"notAllowed"}', 400),
     "404": _status(404, "Not Found"),
@@ -216,6 +221,7 @@ FAULT_KINDS: dict[str, Maker] = {
     "twice": _twice,
     "redirect_loop": _redirect_loop,
     "redirect": _redirect,
+    "moved": _moved,
     "robots_forbids": lambda site, request, value: {"body": "User-agent: *\nDisallow: /\n", "kind": "text/plain"},
 }
 """Every fault by name. A maker returns the fields of a SiteReply, a SiteReply, or a BrokenReply."""
