@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from crawler.generic.month_words import get_month_number
 from crawler.items import Precision
-from crawler.text.dates import parse_date
+from crawler.text.dates import HALF, convert_half_day, parse_date
 
 MAX_DATE_LINE_LENGTH = 60
 MIN_DATE_SHARE = 0.7
@@ -20,12 +20,16 @@ MIN_YEAR, MAX_YEAR = 1990, 2100
 ISO_BEGINNING = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2})?(?!\d)")
 OFFSET_END = re.compile(r"(?:[+-]\d{2}:?\d{2}|Z|GMT|UTC?)$")
 YEAR_WORD = r"(?:[\s-]*(?:г|года|году|ж|жыл|жылы|жылғы|yil|йил)\.?(?![^\W\d_]))?"
+TIME_TAIL = rf"(?:(?::[0-5]\d)?\s*{HALF})?"
 TIME = (
     rf"{YEAR_WORD}(?:[\s,|T/·•–-]*(?:um|at|à|в|в\s|ore|a las|kl\.?)?[\s,|]*"
-    r"(?P<hour>[01]?\d|2[0-3])[:.h](?P<minute>[0-5]\d)(?![\d.]))?"
+    r"(?P<hour>[01]?\d|2[0-3])[:.h](?P<minute>[0-5]\d)(?![\d.])"
+    rf"{TIME_TAIL})?"
 )
 TIME_BEFORE = re.compile(
-    r"(?<![\d:.,–-])(?<![–-]\s)(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?::[0-5]\d)?(?:\s*[,/|·•–—-]\s*|\s+)$"
+    r"(?<![\d:.,–-])(?<![–-]\s)(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)"
+    rf"{TIME_TAIL}(?::[0-5]\d)?(?:\s*[,/|·•–—-]\s*|\s+)$",
+    re.IGNORECASE,
 )
 """A time directly before its date: `14:05 / 27.11.2026`."""
 YEAR = r"(?P<year>(?:19|20)\d{2})"
@@ -86,8 +90,9 @@ class StatedDate:
 def parse_stated_date(text: str, origin: str, language: str = "") -> StatedDate | None:
     """Return the date of a text that is one and nothing else, or begins with one, or None."""
     text = " ".join(text.split())[:80]
-    if found := ISO_BEGINNING.match(text):
-        return _make_date(_format_iso(text) or found[0].replace(" ", "T"), text, origin)
+    if ISO_BEGINNING.match(text):
+        value = _format_iso(text) or next((each.value for each in find_dates(text, origin)), "")
+        return _make_date(value, text, origin)
     if parsed := parse_date(text, UTC):
         at = parsed.at if OFFSET_END.search(text) else parsed.at.replace(tzinfo=None)
         value = at.isoformat(timespec="seconds") if parsed.precision is Precision.MINUTE else at.date().isoformat()
@@ -105,7 +110,7 @@ def find_dates(text: str, origin: str, language: str = "") -> Iterator[StatedDat
         if start >= end and (value := read_date_match(found, language)):
             before = TIME_BEFORE.search(text[end:start]) if "T" not in value else None
             if before:
-                value += f"T{int(before['hour']):02d}:{before['minute']}:00"
+                value += _format_time(before.groupdict())
             words = f"{before[0] if before else ''}{found[0]}".strip()
             end = found.end()
             yield StatedDate(value, words, origin)
@@ -138,7 +143,17 @@ def read_date_match(found: re.Match[str], language: str) -> str | None:
         return None
     if not MIN_YEAR <= year <= MAX_YEAR:
         return None
-    return f"{written}T{int(parts['hour']):02d}:{parts['minute']}:00" if parts.get("hour") else written
+    return written + _format_time(parts)
+
+
+def _format_time(parts: Mapping[str, str | None]) -> str:
+    """Return the time of a match as the end of an ISO 8601 time, or "" where it has none."""
+    if not (written := parts.get("hour")):
+        return ""
+    hour = int(written)
+    if (half := parts["half"]) and 1 <= hour <= 12:  # some sites write 17:29 PM
+        hour = convert_half_day(hour, half)
+    return f"T{hour:02d}:{parts['minute']}:00"
 
 
 def is_day(text: str) -> bool:

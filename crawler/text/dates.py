@@ -22,7 +22,9 @@ from crawler.text.months import get_month_numbers_of_dates, get_weekdays
 _MONTH = "(?P<month>[^\\W\\d_]+)"
 _YEAR = r"(?P<year>\d{4})(?:\s*(?:года?|год|г\.?|жылғы|жыл|ж\.?))?"
 _ORDINAL = "(?:st|nd|rd|th)?"
-_TIME = r"(?:[\s,|/·•–—-]+(?:в\s+)?(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::\d{2})?(?:\s*(?P<half>[ap])\.?m\b)?)?"
+HALF = r"(?P<half>[ap])(?:m\b|\.\s?m\b\.?)"
+"""The half of a day after a time: `PM`, `p.m.`."""
+_TIME = rf"(?:[\s,|/·•–—-]+(?:в\s+)?(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})(?::\d{{2}})?(?:\s*{HALF})?)?"
 DATE_PATTERNS = tuple(
     re.compile(pattern + _TIME + r"\.?", re.IGNORECASE)
     for pattern in (
@@ -85,6 +87,16 @@ def convert_to_zone(time: datetime, zone: tzinfo) -> datetime:
     return local.replace(tzinfo=timezone(offset), fold=0)
 
 
+def convert_half_day(hour: int, half: str) -> int:
+    """Return the hour of the day that is an hour in its first half, `a`, or in its second, `p`.
+
+    Raise ValueError for an hour that is not from 1 to 12.
+    """
+    if not 1 <= hour <= 12:
+        raise ValueError(f"{hour} is no hour of half a day")
+    return hour % 12 + (12 if half.lower() == "p" else 0)
+
+
 def parse_date(text: str, zone: tzinfo) -> ParsedDate | None:
     """Return the date that a text is, with the zone's offset, or None when it is no date.
 
@@ -144,11 +156,8 @@ def _parse_groups(found: re.Match[str], zone: tzinfo, text: str) -> ParsedDate |
     if month is None:
         return None
     hour, minute = (int(part["hour"]), int(part["minute"])) if part["hour"] else (0, 0)
-    if part["half"]:
-        if not 1 <= hour <= 12:
-            return None
-        hour = hour % 12 + (12 if part["half"].lower() == "p" else 0)
     try:
+        hour = convert_half_day(hour, part["half"]) if part["half"] else hour
         at = datetime(int(part["year"]), month, int(part["day"]), hour, minute)  # noqa: DTZ001 - wall time, zoned below
     except ValueError:
         return None

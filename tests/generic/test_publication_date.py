@@ -55,6 +55,13 @@ def read_day(html: str, url: str = "", title: str = "") -> str | None:
         ("TransportNOVEMBER 21, 2026", "en", "2026-11-21"),
         ("21.11.202614:05", "ru", "2026-11-21T14:05:00"),
         ("4 мая 20269:30", "ru", "2026-05-04T09:30:00"),
+        ("Updated November 30, 2026 at 10:05 p.m.", "en", "2026-11-30T22:05:00"),
+        ("30 November 2026, 12:30:15 AM ET", "en", "2026-11-30T00:30:00"),
+        ("30 November 2026 12:05pm", "en", "2026-11-30T12:05:00"),
+        ("30 de noviembre de 2026, 10:05 p. m.", "es", "2026-11-30T22:05:00"),
+        ("30 November 2026 17:29 PM", "en", "2026-11-30T17:29:00"),
+        ("10:05 PM, November 30, 2026", "en", "2026-11-30T22:05:00"),
+        ("30 November 2026 10:05 Amman", "en", "2026-11-30T10:05:00"),
     ],
 )
 def test_dates_are_read_in_their_own_words(text: str, language: str, value: str) -> None:
@@ -96,6 +103,10 @@ def test_what_is_no_date_gives_none(text: str) -> None:
 )
 def test_a_line_of_a_date_may_have_labels_and_counters(text: str, is_one: bool) -> None:
     assert is_date_line(text) is is_one
+
+
+def test_a_time_of_metadata_may_have_the_half_of_its_day() -> None:
+    assert read_day('<meta property="article:published_time" content="2026-11-30 10:05 PM">') == "2026-11-30T22:05:00"
 
 
 def test_data_of_the_page_comes_first_with_its_offset() -> None:
