@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 
 from crawler.generic.month_words import get_month_number
 from crawler.items import Precision
-from crawler.text.dates import HALF, convert_half_day, parse_date
+from crawler.text.dates import HALF, convert_half_day, parse_date, parse_iso_time
 
 MAX_DATE_LINE_LENGTH = 60
 MIN_DATE_SHARE = 0.7
@@ -20,7 +20,9 @@ MIN_YEAR, MAX_YEAR = 1990, 2100
 ISO_BEGINNING = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2})?(?!\d)")
 OFFSET_END = re.compile(r"(?:[+-]\d{2}:?\d{2}|Z|GMT|UTC?)$")
 YEAR_WORD = r"(?:[\s-]*(?:г|года|году|ж|жыл|жылы|жылғы|yil|йил)\.?(?![^\W\d_]))?"
-TIME_TAIL = rf"(?:(?::[0-5]\d)?\s*{HALF})?"
+UTC_NAME = r"(?-i:UTC|GMT|Z(?!\s+[^\W\d_]))(?!\w|\s?[+-]\d)"
+"""A zone that is UTC. `UTC+5` is not, and in Polish `Z` is a word."""
+TIME_TAIL = rf"(?P<tail>(?::[0-5]\d(?:[.,]\d+)?)?\s*(?:{HALF}(?:\s*{UTC_NAME})?|{UTC_NAME}))?"
 TIME = (
     rf"{YEAR_WORD}(?:[\s,|T/·•–-]*(?:um|at|à|в|в\s|ore|a las|kl\.?)?[\s,|]*"
     r"(?P<hour>[01]?\d|2[0-3])[:.h](?P<minute>[0-5]\d)(?![\d.])"
@@ -153,7 +155,8 @@ def _format_time(parts: Mapping[str, str | None]) -> str:
     hour = int(written)
     if (half := parts["half"]) and 1 <= hour <= 12:  # some sites write 17:29 PM
         hour = convert_half_day(hour, half)
-    return f"T{hour:02d}:{parts['minute']}:00"
+    is_utc = (parts["tail"] or "").endswith(("UTC", "GMT", "Z"))
+    return f"T{hour:02d}:{parts['minute']}:00{'+00:00' if is_utc else ''}"
 
 
 def is_day(text: str) -> bool:
@@ -171,7 +174,7 @@ def _make_date(value: str, text: str, origin: str) -> StatedDate | None:
 def _format_iso(text: str) -> str | None:
     """Return an ISO 8601 time with the offset that it has, or a day; None for another text."""
     try:
-        at = datetime.fromisoformat(text)
+        at = parse_iso_time(text)
     except ValueError:
         return None
     return at.isoformat(timespec="seconds") if len(text) > len("2026-01-01") else at.date().isoformat()

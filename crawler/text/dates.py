@@ -43,6 +43,8 @@ WORD_PATTERN = re.compile(r"\(?(?P<name>[^\W\d_]{2,11})\)?[.,]*")
 SEPARATOR_PATTERN = re.compile(r"[\s,;|/·•]+")
 MAX_COUNTED_LENGTH = 120
 """Characters of a date with the counters after it."""
+UTC_END = re.compile(r"(?:\s[+-]0000)?\s?(?:UTC|GMT|Z)$")
+"""How Ruby and Go end a time in UTC: `UTC`, `+0000 UTC`."""
 ISO_PATTERN = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}.*)?")
 
 
@@ -85,6 +87,11 @@ def convert_to_zone(time: datetime, zone: tzinfo) -> datetime:
     offset = local.utcoffset()
     assert offset is not None
     return local.replace(tzinfo=timezone(offset), fold=0)
+
+
+def parse_iso_time(text: str) -> datetime:
+    """Return the time that an ISO 8601 text is, which may name UTC after it. Raise ValueError for another text."""
+    return datetime.fromisoformat(UTC_END.sub("+00:00", text))
 
 
 def convert_half_day(hour: int, half: str) -> int:
@@ -144,7 +151,7 @@ def _remove_weekday(text: str) -> str:
 
 def _parse_iso(text: str, zone: tzinfo) -> ParsedDate | None:
     try:
-        at = convert_to_zone(datetime.fromisoformat(text), zone)
+        at = convert_to_zone(parse_iso_time(text), zone)
     except (ValueError, OverflowError):  # OverflowError: an offset leads out of the calendar
         return None
     return ParsedDate(at, Precision.MINUTE if len(text) > len("2026-03-06") else Precision.DAY, text)

@@ -62,6 +62,13 @@ def read_day(html: str, url: str = "", title: str = "") -> str | None:
         ("30 November 2026 17:29 PM", "en", "2026-11-30T17:29:00"),
         ("10:05 PM, November 30, 2026", "en", "2026-11-30T22:05:00"),
         ("30 November 2026 10:05 Amman", "en", "2026-11-30T10:05:00"),
+        ("30.11.2026 22:00 UTC", "ru", "2026-11-30T22:00:00+00:00"),
+        ("Nov 30, 2026 10:00:15 PM GMT", "en", "2026-11-30T22:00:00+00:00"),
+        ("30 November 2026 22:00Z", "en", "2026-11-30T22:00:00+00:00"),
+        ("22:00 UTC, 30.11.2026", "ru", "2026-11-30T22:00:00+00:00"),
+        ("30.11.2026 22:00 UTC+5", "ru", "2026-11-30T22:00:00"),
+        ("30.11.2026 22:00 GMT +05:00", "ru", "2026-11-30T22:00:00"),
+        ("30.11.2026 22:00 Z ostatniej chwili", "pl", "2026-11-30T22:00:00"),
     ],
 )
 def test_dates_are_read_in_their_own_words(text: str, language: str, value: str) -> None:
@@ -107,6 +114,17 @@ def test_a_line_of_a_date_may_have_labels_and_counters(text: str, is_one: bool) 
 
 def test_a_time_of_metadata_may_have_the_half_of_its_day() -> None:
     assert read_day('<meta property="article:published_time" content="2026-11-30 10:05 PM">') == "2026-11-30T22:05:00"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2026-11-30 22:00:00 UTC", "2026-11-30 22:00:00 +0000 UTC", "2026-11-30 22:00 GMT", "2026-11-30T22:00:00 Z"),
+        *("2026-11-30T22:00:00.123Z (updated)", "Nov 30, 2026 22:00 GMT", "30.11.2026 22:00 UTC"),
+    ],
+)
+def test_a_time_of_metadata_may_name_utc(text: str) -> None:
+    assert read_day(f'<meta property="article:published_time" content="{text}">') == "2026-11-30T22:00:00+00:00"
 
 
 def test_data_of_the_page_comes_first_with_its_offset() -> None:
