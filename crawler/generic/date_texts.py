@@ -18,7 +18,7 @@ LABEL_OR_COUNTER = re.compile(r"(?:[^\W\d_]+\s*){0,2}:?\s*\d*")
 """What is beside a date in its line: "Published:", "Views: 300", a day of the week."""
 MIN_YEAR, MAX_YEAR = 1990, 2100
 ISO_BEGINNING = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2})?(?!\d)")
-OFFSET_END = re.compile(r"(?:[+-]\d{2}:?\d{2}|Z|GMT|UTC?)$")
+OFFSET_END = re.compile(r"(?:[+-]\d{2}:?\d{2}|Z|GMT|UTC?|[ECMP][SD]T)$")
 YEAR_WORD = r"(?:[\s-]*(?:г|года|году|ж|жыл|жылы|жылғы|yil|йил)\.?(?![^\W\d_]))?"
 UTC_NAME = r"(?-i:UTC|GMT|Z(?!\s+[^\W\d_]))(?!\w|\s?[+-]\d)"
 """A zone that is UTC. `UTC+5` is not, and in Polish `Z` is a word."""

@@ -34,9 +34,9 @@ DATE_PATTERNS = tuple(
         rf"(?P<day>\d{{1,2}})\.(?P<digits>\d{{2}})\.{_YEAR}",  # 03.12.2025, 14:05
     )
 )
-# Only zones that mean UTC: the standard library reads the letters of any other zone as UTC, too.
+# Only the zones of RFC 822: for the letters of any other, the standard library returns a time without a zone.
 RFC822_PATTERN = re.compile(
-    r"(?:[A-Za-z]{3},\s)?\d{1,2}\s[A-Za-z]{3}\s(?:19|20)\d{2}\s\d{2}:\d{2}(?::\d{2})?\s(?:[+-]\d{4}|GMT|UTC?|Z)"
+    r"(?:[A-Za-z]{3},\s)?\d{1,2}\s[A-Za-z]{3}\s(?:19|20)\d{2}\s\d{2}:\d{2}(?::\d{2})?\s(?:[+-]\d{4}|GMT|UTC?|Z|[ECMP][SD]T)"
 )
 TIME_FIRST_PATTERN = re.compile(r"(?P<time>\d{1,2}:\d{2}(?::\d{2})?)[\s,|/·•–—-]+(?P<date>.*\D.*)")
 WORD_PATTERN = re.compile(r"\(?(?P<name>[^\W\d_]{2,11})\)?[.,]*")

@@ -127,6 +127,11 @@ def test_a_time_of_metadata_may_name_utc(text: str) -> None:
     assert read_day(f'<meta property="article:published_time" content="{text}">') == "2026-11-30T22:00:00+00:00"
 
 
+def test_a_time_of_metadata_may_name_a_zone_of_rfc_822() -> None:
+    html = '<meta property="article:published_time" content="Mon, 30 Nov 2026 10:00:00 EST">'
+    assert read_day(html) == "2026-11-30T15:00:00+00:00"
+
+
 def test_data_of_the_page_comes_first_with_its_offset() -> None:
     html = """<script type="application/ld+json">{"@type": "NewsArticle", "datePublished": "2026-11-20T23:10:00+05:00"}
     </script><h1>Title</h1><p>3 May 2020</p>"""

@@ -34,6 +34,7 @@ FORMS = {
 DAYS = st.dates(date(1991, 1, 1), date(2099, 12, 31))
 WALL = st.builds(datetime.combine, DAYS, st.builds(time, st.integers(0, 23), st.integers(0, 59)))
 WORDS_OF_DATES = {*get_weekdays(), *("a", "p", "m", "am", "pm", "z", "ut", "utc", "gmt")}
+WORDS_OF_DATES |= {f"{zone}{half}t" for zone in "ecmp" for half in "sd"}
 FORM = st.sampled_from([(language, form) for language, forms in FORMS.items() for form in forms])
 
 
@@ -122,6 +123,8 @@ def test_text_that_looks_like_a_date_is_a_date_or_none(text: str) -> None:
         ("2026-02-17", "2026-02-17T00:00:00+05:00", "day"),
         ("Thu, 11 Jun 2026 16:20:00 +0500", "2026-06-11T16:20:00+05:00", "minute"),
         ("Wed, 08 Feb 2023 04:28:00 GMT", "2023-02-08T10:28:00+06:00", "minute"),
+        ("Mon, 30 Nov 2026 10:00:00 EST", "2026-11-30T20:00:00+05:00", "minute"),
+        ("Mon, 30 Nov 2026 10:00:00 PDT", "2026-11-30T22:00:00+05:00", "minute"),
         ("Wed, 08 Feb 2023 04:28:00 -0000", "2023-02-08T10:28:00+06:00", "minute"),
     ],
 )
@@ -154,6 +157,7 @@ def test_forms_seen_on_the_sites(raw: str, iso: str, precision: str) -> None:
         *("Thu, 99 Jun 2026 16:20:00 +0500", "Thu, 11 Xyz 2026 16:20:00 +0500", "Thu, 11 Jun 2026 16:20:00 +9999"),
         *("Thu, 11 Jun 2026 16:20:00 ALMT", "Mon, 01 Jan 0001 00:00:00 GMT", "0001-01-01T00:00:00+05:00"),
         *("9999-12-31T23:59:00-10:00", "0000-01-01", "2026-W01-1", "12 июня 2026 ²:30", "2026-06-09 GMT"),
+        "Thu, 11 Jun 2026 16:20:00 MSK",
     ],
 )
 def test_other_text_is_no_date(raw: str) -> None:
