@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
@@ -289,23 +290,16 @@ def find_separators(title: str) -> list[re.Match[str]]:
 def remove_site_name(title: str, names: Sequence[str]) -> str:
     """Return a title without the parts at its ends that name the site."""
     title = title.strip()
-    while True:
-        shorter = _remove_end(title, names)
-        if shorter == title:
-            return title
-        title = shorter
-
-
-def _remove_end(title: str, names: Sequence[str]) -> str:
-    separators = find_separators(title)
-    if not separators:
-        return title
-    last, first = separators[-1], separators[0]
-    if _names_site(title[last.end() :], names):
-        return title[: last.start()].strip()
-    if _names_site(title[: first.start()], names):
-        return title[first.end() :].strip()
-    return title
+    separators = deque(find_separators(title))  # once: some titles have thousands
+    start, end = 0, len(title)
+    while separators:
+        if _names_site(title[separators[-1].end() : end], names):
+            end = separators.pop().start()
+        elif _names_site(title[start : separators[0].start()], names):
+            start = separators.popleft().end()
+        else:
+            break
+    return title[start:end].strip()
 
 
 def _names_site(part: str, names: Sequence[str]) -> bool:

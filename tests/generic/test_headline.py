@@ -180,3 +180,11 @@ def test_a_section_that_the_address_names_is_not_the_title() -> None:
 def test_a_long_text_after_a_pipe_belongs_to_the_title() -> None:
     title = "Live from the forum in Maple | The minister opens the session"
     assert read_title(f"<title>{title}</title><h1>{title}</h1>") == title
+
+
+@pytest.mark.parametrize("end", [" | |", " | valleyherald", " - "])
+def test_a_title_of_very_many_separators_is_read(end: str) -> None:
+    title = "Storm ends in the lower valley" + end * (50_000 // len(end))
+    assert read_title(f"<title>{title}</title><h1>Storm ends in the lower valley</h1>") == (
+        "Storm ends in the lower valley"
+    )
