@@ -16,9 +16,7 @@ COMMENT_NAME = re.compile(r"comment|disqus|kommentar|otz[yi]v|коммент|о�
 """Class names and ids of comments. One author's line is enough beside them."""
 POST_NAME = re.compile(r"(?<!p)review|forum|discuss|diskus|(?:^|[\s_-])repl(?:y|ies)")
 """Names that articles have too. MIN_POSTS authors' lines must be beside them."""
-STATE_NAME = re.compile(
-    r"\S*comments?[_-]?(?:open|closed|enabled|disabled|on|off|status)\S*|\S*(?:no|has|with)[_-]comments?\S*"
-)
+STATE_NAME = re.compile(r"comments?[_-]?(?:open|closed|enabled|disabled|on|off|status)|(?:no|has|with)[_-]comments?")
 """Names that say whether an article may have comments: its own element has them."""
 FIND_NAMED = etree.XPath("descendant-or-self::*[@class or @id]")
 MAX_REMEMBERED_ELEMENT_NAMES = 2_000
@@ -34,7 +32,7 @@ MIN_TITLE_WORDS, MAX_LINK_SHARE = 3, 0.5
 DAY_OR_TIME = re.compile(
     r"(?<!\d)(?:\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|\d{4}-\d{2}-\d{2}|[012]?\d:[0-5]\d)(?!\d)"
     r"|(?<!\d)[0-3]?\d(?:\s+[^\W\d_]{3,12},?\s+|-[^\W\d_]{3,12},?\s+)(?:19|20)\d{2}(?!\d)"
-    r"|\d+\s+[^\W\d_]+\s+(?:ago|назад|бұрын|мурун|мурда|oldin|олдин|avval|аввал|пеш)(?![^\W\d_])"
+    r"|(?<!\d)\d+\s+[^\W\d_]+\s+(?:ago|назад|бұрын|мурун|мурда|oldin|олдин|avval|аввал|пеш)(?![^\W\d_])"
 )
 
 
@@ -45,7 +43,9 @@ def remove_comments(root: Any) -> bool:
     date.
     """
     named = [node for node in FIND_NAMED(root) if _find_name(node)]
-    if not any(DAY_OR_TIME.search(" ".join(node.itertext())) for node in named):  # it spares most pages the lines
+    known = set(named)
+    outermost = (node for node in named if known.isdisjoint(node.iterancestors()))
+    if not any(DAY_OR_TIME.search(" ".join(node.itertext())) for node in outermost):  # it spares most pages the lines
         return False
     lines = list_page_lines(root)
     title = frozenset(list_words(next(root.iter("title"), root).text or ""))
@@ -71,7 +71,8 @@ def _find_name(node: Any) -> re.Match[str] | None:
 
 @lru_cache(MAX_REMEMBERED_ELEMENT_NAMES)
 def _match_name(class_names: str, identifier: str) -> re.Match[str] | None:
-    names = STATE_NAME.sub("", f"{class_names} {identifier}".lower())
+    words = f"{class_names} {identifier}".lower().split()
+    names = " ".join(word for word in words if not STATE_NAME.search(word))
     return COMMENT_NAME.search(names) or POST_NAME.search(names)
 
 

@@ -13,7 +13,7 @@ from crawler.pages.blocks import Block, parse_html
 WORD_PATTERN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+")
 """A run of letters and digits, or one character of a script without spaces."""
 SHINGLE_LENGTH = 4
-CHANGING_PART = re.compile(r"[\d_-]*\d[\d_-]*")
+CHANGING_PART = re.compile(r"(?<![\d_-])[_-]*+\d[\d_-]*+")
 """What differs in the class names of one site's pages: `post-1234`."""
 MAX_PATH_DEPTH = 60
 MAX_REMEMBERED_STEPS = 2_000

@@ -55,7 +55,7 @@ class _RefusalPatterns:
 def _load_patterns() -> _RefusalPatterns:
     data = load_default_toml("refusals.toml")
     words = (*data["challenge_words"], PASSWORD_WORD, COOKIE_WORD)
-    outage = rf"<title>\s*((?:{data['outage_status']})?(?:{data['outage_words']})?)\s*</title>"
+    outage = rf"<title>\s*+((?:{data['outage_status']})?(?:{data['outage_words']})?)\s*+</title>"
     return _RefusalPatterns(
         shell_notice=data["shell_notice"],
         challenge=re.compile("|".join(data["challenge_patterns"]), re.IGNORECASE),

@@ -53,3 +53,18 @@ def test_article_in_an_element_with_the_name_of_comments_loses_the_name() -> Non
     page = GenericPage(f"{HEAD}<p>{TEXT}</p><div id='comments_page_wrapper' class='comments'>{article}</div>")
     assert [line.text for line in page.lines].count(TEXT) == 3
     assert "comments" not in page.html
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        f"<div class='{'a' * 200_000}'><p>{TEXT}</p></div>",
+        f"<div class='{'-' * 200_000}'><p>{TEXT}</p></div>",
+        f"<div class='comment'><p>{TEXT}</p><p>{'1' * 200_000}</p></div>",
+        f"{'<div class=comment>' * 400}{f'<p>{TEXT}</p>' * 10_000}{'</div>' * 400}",
+    ],
+    ids=["letters", "hyphens", "digits", "nested"],
+)
+def test_names_texts_and_nesting_of_any_size_are_read(block: str) -> None:
+    page = GenericPage(f"{HEAD}<h1>Bridge opened after repair</h1><p>{TEXT}</p>{block}")
+    assert [line.text for line in page.lines][:3] == ["Bridge opened after repair", TEXT, TEXT]

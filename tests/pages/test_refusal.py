@@ -65,7 +65,13 @@ def test_outage_behind_status_200_is_unreachable(title: str) -> None:
         refusal.raise_if_refused(make_page(f"<html><head><title>{title}</title></head></html>"))
 
 
-@pytest.mark.parametrize("title", ["500 tenge note withdrawn", "Gateway to the Steppe", "Services for citizens"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        *("500 tenge note withdrawn", "Gateway to the Steppe", "Services for citizens"),
+        pytest.param(f"502{' ' * 19_000}News", id="spaces"),
+    ],
+)
 def test_title_that_resembles_an_outage_is_read(title: str) -> None:
     refusal.raise_if_refused(make_page(ARTICLE.replace("News", title)))
 
