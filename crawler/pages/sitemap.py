@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import zlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from gzip import GzipFile
+from io import BytesIO
 from typing import Any, ClassVar
 
 from lxml import etree
@@ -22,6 +23,7 @@ from crawler.text.urls import resolve_url
 GZIP_MAGIC = b"\x1f\x8b"
 MAX_UNPACKED_BYTES = 60_000_000
 """Bytes of a sitemap that came as a gzip file. The protocol allows 50 MB."""
+UNPACKED_PART_BYTES = 200_000
 MAX_LISTED = 200
 """Newest entries that a run looks at: a sitemap may have every article of ten years."""
 MAX_ENTRIES = 60_000
@@ -67,12 +69,6 @@ class Sitemap:
         return sorted(self.entries, key=lambda entry: entry.published_at or entry.modified_at or old, reverse=True)
 
 
-@dataclass
-class _Fields:
-    values: dict[str, str] = field(default_factory=dict)
-    alternates: list[tuple[str, str]] = field(default_factory=list)
-
-
 def is_sitemap(snapshot: Snapshot) -> bool:
     """Return whether a response is a sitemap or an index of sitemaps, also as a gzip file."""
     body = _unpack(snapshot.body, SNIFFED_BYTES) if snapshot.body.startswith(GZIP_MAGIC) else snapshot.body
@@ -92,34 +88,50 @@ def parse_sitemap(snapshot: Snapshot) -> Sitemap:
     if root is None:
         return Sitemap()
     found = [entry for node in list(root)[:MAX_ENTRIES] if (entry := _make_entry(node, snapshot.url)) is not None]
-    is_index = _get_name(root) == "sitemapindex"
+    is_index = _split_name(root)[1] == "sitemapindex"
     return Sitemap(children=tuple(found)) if is_index else Sitemap(entries=tuple(found))
 
 
 def _make_entry(node: Any, base: str) -> SitemapEntry | None:
-    fields = _Fields()
-    for inner in node.iter():
-        name = _get_name(inner)
-        if name == "link" and inner.get("hreflang") and (href := resolve_url(inner.get("href"), base)):
-            fields.alternates.append((inner.get("hreflang").lower(), href))
-        elif name and (text := clean_line_or_none(inner.text or "")):
-            fields.values.setdefault(name, text)
-    url = resolve_url(fields.values.get("loc"), base)
+    """Return an entry by its own fields and its `news:news`. Images and videos have addresses and dates, too."""
+    fields: dict[str, str] = {}
+    news: dict[str, str] = {}
+    alternates: list[tuple[str, str]] = []
+    namespaces = ("", _split_name(node)[0])
+    for child in node:
+        namespace, name = _split_name(child)
+        if name == "news":
+            for inner in child.iter():
+                _add_text(news, inner)
+        elif name == "link" and child.get("hreflang") and (href := resolve_url(child.get("href"), base)):
+            alternates.append((child.get("hreflang").lower(), href))
+        elif namespace in namespaces:
+            _add_text(fields, child)
+    url = resolve_url(fields.get("loc"), base)
     if url is None:
         return None
     return SitemapEntry(
         url,
-        _parse_time(fields.values.get("lastmod")),
-        _parse_time(fields.values.get("publication_date")),
-        fields.values.get("title"),
-        fields.values.get("language"),
-        tuple(fields.alternates),
+        _parse_time(fields.get("lastmod")),
+        _parse_time(news.get("publication_date")),
+        news.get("title"),
+        news.get("language"),
+        tuple(alternates),
     )
 
 
-def _get_name(node: Any) -> str:
-    # A prefix may be undeclared: then it is a part of the name.
-    return re.split("[}:]", node.tag)[-1].lower() if isinstance(node.tag, str) else ""
+def _add_text(fields: dict[str, str], node: Any) -> None:
+    """Add the text of an element, unless there is one of its name."""
+    if text := clean_line_or_none(node.text or ""):
+        fields.setdefault(_split_name(node)[1], text)
+
+
+def _split_name(node: Any) -> tuple[str, str]:
+    """Return the namespace, or an undeclared prefix, and the name of an element, or "" twice for a comment."""
+    if not isinstance(node.tag, str):
+        return "", ""
+    start = max(node.tag.rfind("}"), node.tag.rfind(":")) + 1
+    return node.tag[:start], node.tag[start:].lower()
 
 
 def _parse_time(text: str | None) -> datetime | None:
@@ -128,10 +140,15 @@ def _parse_time(text: str | None) -> datetime | None:
 
 
 def _unpack(body: bytes, limit: int) -> bytes:
+    """Return the beginning of a gzip file's content, of all its members; of a broken file what is before the damage."""
+    content = bytearray()
     try:
-        return zlib.decompressobj(wbits=31).decompress(body, limit)
-    except zlib.error:
-        return b""
+        with GzipFile(fileobj=BytesIO(body)) as file:
+            while part := file.read1(min(UNPACKED_PART_BYTES, limit - len(content))):
+                content += part
+    except (OSError, EOFError, zlib.error):
+        pass
+    return bytes(content)
 
 
 class SitemapPage(ListingPage):

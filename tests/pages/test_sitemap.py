@@ -32,7 +32,16 @@ def test_prefix_that_is_not_declared_loses_nothing() -> None:
     assert {entry.title for entry in sitemap.entries} == {None, "Снег & лёд"}
 
 
-@pytest.mark.parametrize("body", [NEWS.encode(), gzip.compress(NEWS.encode())])
+@pytest.mark.parametrize(
+    "body",
+    [
+        NEWS.encode(),
+        gzip.compress(NEWS.encode()),
+        gzip.compress(NEWS[:30].encode()) + gzip.compress(NEWS[30:].encode()),
+        gzip.compress(NEWS.encode())[:-4],
+    ],
+    ids=["plain", "gzip", "members", "cut"],
+)
 def test_news_sitemap(body: bytes) -> None:
     snapshot = make_snapshot(body)
     assert is_sitemap(snapshot)
@@ -43,6 +52,26 @@ def test_news_sitemap(body: bytes) -> None:
     assert newest.published_at == datetime(2026, 11, 30, 5, tzinfo=UTC)
     assert newest.alternates == (("kk", "https://a.example/kk/n/2"),)
     assert (older.url, older.is_news) == ("https://a.example/n/1", False)
+
+
+@pytest.mark.parametrize("declaration", ["", "xmlns:image='https://i.example' xmlns:video='https://v.example'"])
+@pytest.mark.parametrize("namespace", ["", "xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'"])
+def test_images_and_videos_are_no_fields_of_their_page(declaration: str, namespace: str) -> None:
+    media = (
+        "<image:image><image:loc>https://a.example/i.jpg</image:loc><image:title>A caption</image:title></image:image>"
+        "<video:video><video:publication_date>2019-01-01</video:publication_date></video:video>"
+        "<image:loc>https://a.example/i.jpg</image:loc>"
+    )
+    url = f"<url>{media}<loc>https://a.example/n/1</loc><lastmod>2026-11-30</lastmod></url>"
+    (entry,) = parse_sitemap(make_snapshot(f"<urlset {namespace} {declaration}>{url}</urlset>")).entries
+    assert (entry.url, entry.modified_at) == ("https://a.example/n/1", datetime(2026, 11, 30, tzinfo=UTC))
+    assert not entry.is_news
+
+
+@pytest.mark.parametrize("declaration", ["", "xmlns:sm='http://www.sitemaps.org/schemas/sitemap/0.9'"])
+def test_the_sitemap_s_own_fields_may_have_a_prefix(declaration: str) -> None:
+    body = f"<sm:urlset {declaration}><sm:url><sm:loc>https://a.example/n/1</sm:loc></sm:url></sm:urlset>"
+    assert [entry.url for entry in parse_sitemap(make_snapshot(body)).entries] == ["https://a.example/n/1"]
 
 
 def test_index() -> None:
