@@ -39,6 +39,7 @@ from crawler.generic.pdf_release import FIRST_PARAGRAPH
 from crawler.generic.reader import read_page
 from crawler.generic.site_memory import SiteMemory
 from crawler.items import Article
+from crawler.pages.base import make_reading_error
 from crawler.pages.blocks import read_line
 from crawler.pages.refusal import is_javascript_shell, make_shell_error, raise_if_refused
 from crawler.pages.sitemap import SitemapEntry, is_sitemap, parse_sitemap
@@ -179,11 +180,18 @@ class SiteSurveyor:
         """Return whether the page at an address is an article."""
         if url not in self._articles:
             snapshot = await self.fetch_optional(url)
-            if snapshot is not None and snapshot.kind == "pdf" and (release := read_pdf_release(snapshot)):
-                self._releases[url] = release
-            page = await self.fetch_page(url)
-            self._articles[url] = url in self._releases or (page is not None and is_article(read_page(page)))
+            try:
+                self._articles[url] = snapshot is not None and self._has_article(url, snapshot)
+            except Exception as error:  # noqa: BLE001 - pypdf raises anything for a broken file
+                make_reading_error(error, "page", url)
+                self._articles[url] = False
         return self._articles[url]
+
+    def _has_article(self, url: str, snapshot: Snapshot) -> bool:
+        if snapshot.kind == "pdf" and (release := read_pdf_release(snapshot)):
+            self._releases[url] = release
+            return True
+        return snapshot.kind == "html" and is_article(read_page(self.get_page(snapshot)))
 
     # --- lists
 

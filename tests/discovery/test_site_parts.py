@@ -85,6 +85,32 @@ def test_pdf_release_is_a_sample() -> None:
     assert read_pdf_release(Snapshot(url="https://a.example/1.pdf", body=b"%PDF-1.4 broken")) is None
 
 
+@pytest.mark.parametrize(
+    "objects",
+    [
+        b"1 0 obj\n1 0 R\nendobj\n",
+        b"1 0 obj\n<< /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Kids [3 0 R] /Count 1 >>\nendobj\n"
+        b"3 0 obj\n<< /Type /Page /Contents 4 0 R /Resources << /Font 5 >> >>\nendobj\n"
+        b"4 0 obj\n<< /Length 12 >>\nstream\nBT <<>> 12 Tf (A) Tj ET\nendstream\nendobj\n",
+    ],
+    ids=["AttributeError", "TypeError"],
+)
+def test_broken_files_do_not_end_the_look_at_a_site(objects: bytes) -> None:
+    pytest.importorskip("pypdf")
+    body = b"%PDF-1.4\n" + objects + b"trailer << /Root 1 0 R >>\nstartxref\n0\n%%EOF"
+    rows = "".join(
+        f'<li><a href="/doc/{number}-a-file.pdf">Release number {number}</a></li>' for number in range(11, 17)
+    )
+
+    async def fetch(url: str) -> Snapshot:
+        is_pdf = url.endswith(".pdf")
+        page = body if is_pdf else f"<html><body><ul>{rows}</ul></body></html>".encode()
+        return Snapshot(url=url, body=page, headers={"content-type": "application/pdf" if is_pdf else "text/html"})
+
+    with pytest.raises(NoArticles, match="6 links on a page lead to PDF files"):
+        asyncio.run(SiteSurveyor(fetch).survey_site(URL))
+
+
 def test_files_without_titles_are_named() -> None:
     links = "".join(f'<a href="/f/{number}.pdf">Download</a>' for number in range(3))
 
