@@ -45,10 +45,7 @@ def find_place(page: GenericPage, text: str) -> FieldPlace | None:
                 return make_place(page, node, attribute)
     found = None
     for node in page.root.iter(etree.Element):
-        if clean_line("".join(node.itertext())[: 2 * MAX_TEXT_LENGTH]) == wanted and node.tag not in (
-            "title",
-            "script",
-        ):
+        if node.tag not in ("title", "script") and _read_beginning(node) == wanted:
             found = node  # the innermost one is the last
         elif found is not None:
             break
@@ -61,9 +58,9 @@ def _read_beginning(node: Any) -> str:
     for part in node.itertext():
         parts.append(part)
         length += len(part)
-        if length > 4 * MAX_TEXT_LENGTH:
+        if length >= 2 * MAX_TEXT_LENGTH:
             break
-    return clean_line("".join(parts))
+    return clean_line("".join(parts)[: 2 * MAX_TEXT_LENGTH])
 
 
 def make_place(page: GenericPage, node: Any, attribute: str | None = None) -> FieldPlace | None:
