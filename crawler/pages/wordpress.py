@@ -45,7 +45,8 @@ class WordPressPosts(Page):
         """Return the article of a post, or None for one without text. Raise PageChanged for another shape."""
         try:
             link, title, text = post["link"], post["title"]["rendered"], post["content"]["rendered"]
-            written, is_utc = (post["date_gmt"], True) if post.get("date_gmt") else (post["date"], False)
+            key = "date_gmt" if post.get("date_gmt") else "date"
+            written = post[key]
         except (KeyError, TypeError) as error:
             raise PageChanged("post", POST_KEYS, repr(post)[:MAX_QUOTED_CHARACTERS], url) from error
         address = self.site.identify(str(link))
@@ -54,11 +55,11 @@ class WordPressPosts(Page):
         lines = [line for line in parse_markup(text) if not line.is_image]
         if not lines:
             return None
-        parsed = parse_date(f"{written}Z" if is_utc else written, self.site.time_zone)
+        parsed = parse_date(f"{written}Z" if key == "date_gmt" else written, self.site.time_zone)
         if parsed is None:
-            raise PageChanged("published_at", "post.date", repr(written)[:MAX_QUOTED_CHARACTERS], address.url)
+            raise PageChanged("published_at", f"post.{key}", repr(written)[:MAX_QUOTED_CHARACTERS], address.url)
         self.provenance = {}
-        for field, rule in (("title", "title.rendered"), ("body", "content.rendered"), ("published_at", "date_gmt")):
+        for field, rule in (("title", "title.rendered"), ("body", "content.rendered"), ("published_at", key)):
             self.record_rule(field, rule)
         fields: dict[str, Any] = {
             "title": join_lines(parse_markup(title)) or None,
