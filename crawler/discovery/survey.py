@@ -183,7 +183,7 @@ class SiteSurveyor:
             try:
                 self._articles[url] = snapshot is not None and self._has_article(url, snapshot)
             except Exception as error:  # noqa: BLE001 - pypdf raises anything for a broken file
-                make_reading_error(error, "page", url)
+                make_reading_error(error, "page", url)  # logs it; raises a fault of the machine again
                 self._articles[url] = False
         return self._articles[url]
 
