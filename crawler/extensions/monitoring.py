@@ -127,11 +127,13 @@ class MonitoringExtension:
         now, counts = datetime.now(UTC), get_counts(self._crawler.stats.get_stats())
         health, measures = self._judge_run(counts, now)
         is_whole = reason == "finished" and not context.has_given_up and not is_partial_run(self._spider)
+        # Such a run did not see which articles are old: the next one would take all of them for news.
+        is_unread = health.health is Health.SILENT and not context.run_stats.list_pages
         context.run = replace(
             context.run,
             **health._asdict(),
             finished_at=now,
-            complete=is_whole and not context.has_failed_listing,
+            complete=is_whole and not context.has_failed_listing and not is_unread,
             counts=counts,
             problems=tuple(context.problems),
             measures=measures,

@@ -7,7 +7,7 @@
 550 retry         replaces Scrapy's RetryMiddleware: growing delays, Retry-After, dead networks
 560 guard         only http and https, no private addresses, no body above the size limit
 590 decompress    replaces Scrapy's HttpCompressionMiddleware: truncated bodies are errors
-600 redirect      replaces Scrapy's RedirectMiddleware: too many redirects are an error with a type
+600 redirect      replaces Scrapy's RedirectMiddleware: every redirect has an answer, or an error with a type
 880 archive       writes every response as received, redirects and failed tries too, to WARC
 
 Policies that `conditional` uses:

@@ -1,4 +1,7 @@
-"""RedirectMiddleware of Scrapy, with a type for a request that is redirected too often.
+"""RedirectMiddleware of Scrapy: every redirect has an answer, and a request redirected too often has an error type.
+
+Scrapy drops a redirect to an address that the run has requested before, without calling the errback. So a list that
+redirects to itself would be lost silently.
 
 A redirect to something that is no web address is not followed: its response goes to the spider, which reports it.
 """
@@ -11,6 +14,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from crawler.context.exceptions import TooManyRedirects
+from crawler.spiders.base import SourceSpider
 from crawler.text.urls import resolve_url
 
 
@@ -30,4 +34,16 @@ class BoundedRedirectMiddleware(RedirectMiddleware):
         if redirected is response or not isinstance(redirected, Request):
             return redirected
         url = resolve_url(redirected.url, "")
-        return response if url is None else redirected.replace(url=url)
+        if url is None:
+            return response
+        self._expect_at_target(request.url, url)
+        return redirected.replace(url=url, dont_filter=True)
+
+    def _expect_at_target(self, url: str, target: str) -> None:
+        """Expect a listed article at the address that it redirects to, if that is an article's address too."""
+        spider = self.crawler.spider
+        if isinstance(spider, SourceSpider) and spider.site.identify(target):
+            unaccounted = spider.context.unaccounted_urls
+            if spider.to_public_url(url) in unaccounted:
+                del unaccounted[spider.to_public_url(url)]
+                unaccounted[spider.to_public_url(target)] = None

@@ -40,6 +40,7 @@ class Ran:
     sentence: str
     counts: dict[str, int]
     problems: list[str]
+    complete: bool
     log: str
 
 
@@ -65,6 +66,7 @@ def crawl(tmp_path: Path) -> Any:
             sentence=outcome.reason,
             counts=outcome.run.counts,
             problems=[problem.kind for problem in outcome.run.problems],
+            complete=outcome.run.complete,
             log="\n".join(event["message"] for event in events if event["type"] == "log"),
         )
 
@@ -89,6 +91,7 @@ def test_a_passing_fault_is_waited_out(crawl: Any, fault: str) -> None:
         ("mfa", "graphql_errors", 10, "unreachable", "Request failed with status code 502"),
         ("mfa", "truncated_gzip", 10, "unreachable", "cut off"),
         ("mfa", "redirect_loop", 10, "unreachable", "redirects without end"),
+        ("mfa", "self_redirect", 10, "unreachable", "redirects without end"),
         ("mfa", "slow", 10, "unreachable", "does not answer in time"),
         ("mfa", "drop", 10, "unreachable", "the connection fails"),
         ("mfa", "400_not_allowed", 11, "blocked", "notAllowed"),
@@ -108,7 +111,7 @@ def test_a_lasting_fault_has_a_name(crawl: Any, source: str, fault: str, code: i
     with KINDS[source](6) as site:
         site.add_fault(ALL_PATHS, fault)
         ran = crawl(source, site.url)
-        assert (ran.code, ran.health) == (code, health), ran
+        assert (ran.code, ran.health, ran.complete) == (code, health, code == 13), ran
         assert words in ran.sentence
         assert not any(name.startswith("articles/") for name in ran.counts)
         if code != 13:
@@ -136,7 +139,9 @@ def test_robots_txt_is_obeyed_by_every_request(crawl: Any, source: str) -> None:
         assert {asked.path for asked in site.requests} == {"/robots.txt"}
 
 
-@pytest.mark.parametrize("fault", ["404", "504", "empty", "entity_bomb", "not_json", "truncated_gzip", "gzip_bomb"])
+@pytest.mark.parametrize(
+    "fault", ["404", "504", "empty", "entity_bomb", "not_json", "truncated_gzip", "gzip_bomb", "self_redirect"]
+)
 def test_where_the_feed_fails_the_section_page_is_read(crawl: Any, fault: str) -> None:
     with QazMonitorSite(24) as site:
         site.add_fault("/rss", fault)

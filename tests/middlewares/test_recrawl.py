@@ -208,3 +208,23 @@ def test_a_new_address_of_the_same_article_is_followed(watched: WatchedSource) -
         watched.crawl()
     assert watched.list_verdicts(one.id) == ["new"]
     assert "gone_once" not in watched.crawl()["counts"]
+
+
+def test_an_article_that_leads_to_another_listed_one_is_accounted_for(watched: WatchedSource) -> None:
+    first, second = watched.site.articles[:2]
+    watched.site.add_fault(watched.site.path(first), "redirect", value=watched.site.path(second))
+    for new in (4, 0):
+        run = watched.crawl()
+        assert (run["health"], run["counts"].get("articles/new", 0)) == ("healthy", new), run["reason"]
+    watched.pass_time(48 * HOUR)  # the other article is not requested now
+    watched.crawl()
+    assert watched.crawl()["health"] == "healthy"
+    assert watched.list_verdicts(second.id) == ["new"]
+
+
+def test_every_article_that_leads_to_the_same_missing_page_is_gone(watched: WatchedSource) -> None:
+    watched.crawl()
+    for article in watched.site.articles[:2]:
+        watched.site.add_fault(watched.site.path(article), "redirect", value="/404")
+    assert watched.crawl()["counts"]["gone_once"] == 2
+    assert watched.crawl()["counts"]["articles/unpublished"] == 2

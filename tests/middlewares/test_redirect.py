@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from support.raw_http_server import RawHttpServer
 
 from crawler import spiders
 from crawler.config import Config
@@ -38,6 +39,26 @@ def test_only_a_redirect_to_a_web_address_is_followed(site: Any, crawl: Any) -> 
         (200, site.url("/page")),
         (404, site.url("/%1B%5B2J%1B%5B2J")),
     ]
+
+
+def redirect_to(target: str) -> bytes:
+    return RawHttpServer.answer(b"", 302, Location=target)
+
+
+@pytest.mark.parametrize("pages", [{"/a": "/a"}, {"/a": "/b", "/b": "/a"}])
+def test_redirect_into_its_own_chain_ends_with_an_error(site: Any, crawl: Any, pages: dict[str, str]) -> None:
+    site.pages |= {path: redirect_to(target) for path, target in pages.items()}
+    request = {"url": site.url("/a"), "dont_filter": False}
+    ran = crawl(request, DOWNLOADER_MIDDLEWARES=MIDDLEWARES, REDIRECT_MAX_TIMES=5)
+    assert ran.only["error"] == "TooManyRedirects"
+    assert sum(site.hits.values()) == 6
+
+
+def test_each_address_that_leads_to_the_same_page_is_answered(site: Any, crawl: Any) -> None:
+    site.pages |= {"/one": redirect_to("/gone"), "/two": redirect_to("/gone")}
+    requests = [{"url": site.url(path), "dont_filter": False} for path in ("/one", "/two", "/gone")]
+    ran = crawl(*requests, DOWNLOADER_MIDDLEWARES=MIDDLEWARES)
+    assert [page["status"] for page in ran.pages] == [404, 404, 404]
 
 
 @pytest.mark.parametrize("status", [302, 304])

@@ -40,7 +40,7 @@ class ProbeSpider(scrapy.Spider):
                 meta[META_KEY] = RequestMeta(cache_entry=make_entry(meta.pop("cache_entry")))
             meta["number"] = number
             url = one.pop("url")
-            yield scrapy.Request(url, errback=self.print_failure, dont_filter=True, meta=meta, **one)
+            yield scrapy.Request(url, errback=self.print_failure, meta=meta, **{"dont_filter": True, **one})
 
     def parse(self, response: Any) -> Any:
         if b"broken content" in response.body:

@@ -136,6 +136,10 @@ def _redirect_loop(site: LocalSite, request: SiteRequest, value: Any) -> dict[st
     return {"status": 302, "headers": {"Location": f"{request.path}?again={int(request.query.get('again', 0)) + 1}"}}
 
 
+def _self_redirect(site: LocalSite, request: SiteRequest, value: Any) -> dict[str, Any]:
+    return {"status": 302, "headers": {"Location": request.path}}
+
+
 def _endless(site: LocalSite, request: SiteRequest, value: Any) -> BrokenReply:
     """A body without a length that never ends: 64 kB at a time, up to 64 MB."""
     chunk = b"<p>" + b"x" * 2**16
@@ -220,6 +224,7 @@ FAULT_KINDS: dict[str, Maker] = {
     "cut_off": _cut_off,
     "twice": _twice,
     "redirect_loop": _redirect_loop,
+    "self_redirect": _self_redirect,
     "redirect": _redirect,
     "moved": _moved,
     "robots_forbids": lambda site, request, value: {"body": "User-agent: *\nDisallow: /\n", "kind": "text/plain"},
