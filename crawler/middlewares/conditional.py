@@ -89,6 +89,8 @@ class ConditionalRequestMiddleware:
         if request.method != "GET" or self._recrawl is None:
             return
         meta = RequestMeta.from_request(request)
+        if meta.cache_entry is not None:  # of the address that redirected here, or of an earlier try
+            _remove_validators(request)
         url = self._spider.to_public_url(request.url)
         if self._context.keeps_unchanged and not meta.is_listing:
             return  # the article itself is wanted, so a known one is requested whole
@@ -136,8 +138,6 @@ class ConditionalRequestMiddleware:
                 headers = {name: value for name, value in archived.headers.items() if name != "content-encoding"}
                 return response.replace(status=200, body=archived.body, headers=headers)
         request = request.replace(dont_filter=True)
-        for name in CONDITIONAL_HEADERS:
-            request.headers.pop(name, None)
         RequestMeta.update(request, is_unconditional=True)
         return request
 
@@ -167,6 +167,12 @@ class ConditionalRequestMiddleware:
     @property
     def _recrawl(self) -> KnownPagePolicy | None:
         return self._context.recrawl_policy
+
+
+def _remove_validators(request: Request) -> None:
+    for name in CONDITIONAL_HEADERS:
+        request.headers.pop(name, None)
+    RequestMeta.update(request, cache_entry=None)
 
 
 def _get_header(response: Response, name: str) -> str | None:

@@ -228,3 +228,18 @@ def test_every_article_that_leads_to_the_same_missing_page_is_gone(watched: Watc
         watched.site.add_fault(watched.site.path(article), "redirect", value="/404")
     assert watched.crawl()["counts"]["gone_once"] == 2
     assert watched.crawl()["counts"]["articles/unpublished"] == 2
+
+
+def test_redirected_request_has_the_validators_of_its_own_address_only(watched: WatchedSource) -> None:
+    watched.crawl()
+    path = watched.site.path(watched.site.articles[0])
+    watched.site.add_fault(path, "redirect", value=f"{path}-again")
+    headers = []
+    for _ in range(2):
+        watched.crawl()
+        headers.append([watched.site.list_requests(each)[-1].headers for each in (path, f"{path}-again")])
+    validators = [[each.get("if-none-match") for each in both] for both in headers]
+    assert validators[0][0]
+    assert validators[0][1] is None
+    assert validators[1][1]
+    assert watched.list_verdicts(watched.site.articles[0].id) == ["new"]
