@@ -52,7 +52,7 @@ FIRST_TRY_SHARE = 0.4
 """Share of the grace period that the first request to an unknown host may take. The retry has the rest."""
 MAX_RETRIES_OF_UNKNOWN_HOST = 2
 STOP_CHECK_SECONDS = 0.5
-"""Longest sleep of a waiting request before it looks whether the run was stopped."""
+"""Longest sleep of a waiting request before it looks whether the run ends."""
 CERTIFICATE_REASON = "certificate verify failed"
 """OpenSSL's name of the reason SSL_R_CERTIFICATE_VERIFY_FAILED; pyOpenSSL hands over names, not numbers."""
 TUNNEL_STATUS_PATTERN = re.compile(r"'status': (\d{3})")
@@ -169,6 +169,12 @@ class BackoffRetryMiddleware:
         assert self._crawler.spider is not None
         return self._crawler.spider
 
+    @property
+    def _is_closing(self) -> bool:
+        """Whether the run ends: by a signal, by a limit, or because it gave up. Scrapy has no public name for it."""
+        slot = self._crawler.engine._slot if self._crawler.engine else None
+        return slot is None or slot.closing is not None
+
     def _give_up_host(self, request: Request, host: str, reason: str) -> RequestFailed:
         """Return the error for a host that the proxy does not connect to. The host gets no more requests."""
         self._breaker.record_failure(host, reason)
@@ -182,11 +188,13 @@ class BackoffRetryMiddleware:
             raise _make_unreachable(request, reason)
 
     async def _wait_for_turn(self, request: Request, host: str) -> None:
-        """Sleep until the request's backoff and the host's pause are over. Raise IgnoreRequest if the run stops."""
+        """Sleep until the request's backoff and the host's pause are over. Raise IgnoreRequest if the run ends."""
         not_before = RequestMeta.from_request(request).not_before
         if not_before:
             RequestMeta.update(request, not_before=0.0)
         while True:
+            if self._is_closing:
+                raise IgnoreRequest("The run was stopped.")
             delay = max(not_before, self._paused_until.get(host, 0.0)) - time.monotonic()
             seconds_left = self._breaker.get_seconds_left(host)
             if seconds_left is not None:
@@ -196,8 +204,6 @@ class BackoffRetryMiddleware:
             if delay <= 0:
                 return
             await asyncio.sleep(min(delay, STOP_CHECK_SECONDS))
-            if not self._crawler.crawling:
-                raise IgnoreRequest("The run was stopped.")
 
     def _limit_timeout(self, request: Request, host: str) -> None:
         """Give a host that never answered less time than a page may take."""

@@ -202,6 +202,20 @@ def test_a_run_that_is_told_to_stop_does_not_wait_to_the_end(site: Any, crawl: A
     assert ran.closed == "shutdown"
 
 
+def test_a_run_that_is_over_its_time_does_not_wait_to_the_end(site: Any, crawl: Any) -> None:
+    site.pages["/"] = site.answer(b"broken", 504)
+    ran = crawl(site.url("/"), CRAWLER_RETRY_WAIT=3600, CRAWLER_LONGEST_WAIT=3600, CLOSESPIDER_TIMEOUT=1)
+    assert "The run was stopped." in ran.only["message"]
+    assert (ran.closed, site.hits["/"]) == ("closespider_timeout", 1)
+
+
+def test_a_run_that_ends_before_it_has_robots_txt_requests_nothing(site: Any, crawl: Any) -> None:
+    site.pages["/robots.txt"] = site.answer(b"broken", 504)
+    waits = {"CRAWLER_RETRY_WAIT": 3600, "CRAWLER_LONGEST_WAIT": 3600}
+    ran = crawl(site.url("/"), ROBOTSTXT_OBEY=True, CLOSESPIDER_TIMEOUT=1, **waits)
+    assert (ran.closed, site.hits["/"]) == ("closespider_timeout", 0)
+
+
 def test_a_certificate_that_cannot_be_verified_is_named(crawl: Any, tmp_path: Path) -> None:
     with serve_tls(write_certificate(tmp_path / "certificate.pem")) as port:
         ran = crawl(f"https://127.0.0.1:{port}/", DOWNLOAD_VERIFY_CERTIFICATES=True)
