@@ -57,6 +57,7 @@ class StrictRobotsTxtMiddleware(RobotsTxtMiddleware):
         """Wait for the rules of the request's host. A robots.txt itself needs none, and may announce any length."""
         if request.meta.get("dont_obey_robotstxt"):  # also where robots.txt is redirected to
             request.meta["download_maxsize"] = 0
+            request.headers["Accept-Encoding"] = "identity"  # the beginning of a compressed file cannot be read
             self._received_bytes[request.url] = 0
             self.crawler.signals.connect(self._stop_long_download, signals.bytes_received)
         await super().process_request(request)

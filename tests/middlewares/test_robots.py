@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import socket
 from contextlib import suppress
 from typing import Any
@@ -59,6 +60,18 @@ def test_a_bomb_allows_nothing(site: Any, crawl: Any) -> None:
     assert ran.only["error"] == "Unreachable", ran.only
     assert "is not allowed now: robots.txt cannot be read" in ran.only["message"]
     assert site.hits["/page"] == 0
+
+
+def test_long_file_is_requested_without_compression(site: Any, crawl: Any) -> None:
+    """The beginning of a compressed file cannot be read."""
+    packed = gzip.compress(FORBIDDEN + b"# " + random.Random(1).randbytes(600_000).hex().encode())
+
+    def send(connection: socket.socket) -> None:
+        is_packed = b"gzip" in site.heard[-1]
+        connection.sendall(site.answer(packed, Content_Encoding="gzip") if is_packed else ANSWERS["announced"])
+
+    site.pages |= {"/robots.txt": send, "/page": site.answer()}
+    assert crawl(site.url("/page"), **SETTINGS).only["error"] == "RobotsForbidden"
 
 
 def test_what_comes_after_the_first_500_kib_is_not_read(site: Any, crawl: Any) -> None:
