@@ -35,6 +35,8 @@ from crawler.text.cleaning import clean_line
 
 GAVE_UP = "gave_up"
 """Scrapy's finish reason of a run that `give_up` ended."""
+SHUTDOWN = "shutdown"
+"""Scrapy's finish reason of a run that a signal ended: its process has only seconds left."""
 PARSE_COMMAND_MODULE = "scrapy.commands.parse"
 problem_found = object()
 """Signal: the run has a new Problem. Sent with `problem` and `spider`."""

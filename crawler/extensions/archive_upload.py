@@ -19,7 +19,7 @@ from scrapy.exceptions import NotConfigured
 from crawler.archive.object_storage import ObjectStorage
 from crawler.archive.uploads import find_waiting_files, upload_closed_files
 from crawler.context.modes import Storage
-from crawler.context.run_context import RunContext
+from crawler.context.run_context import SHUTDOWN, RunContext
 from crawler.errors import ArchiveError
 from crawler.monitoring.run_counts import RunCount
 from crawler.store.stories import make_deadline
@@ -63,8 +63,8 @@ class ArchiveUploadExtension:
             self._context.increment_stat(RunCount.ARCHIVE_WAITING, waiting.count)
 
     def spider_closed(self, reason: str) -> None:
-        """Note whether a signal ended the run: then its process has only seconds left."""
-        self._was_stopped = reason == "shutdown"
+        """Note whether a signal ended the run."""
+        self._was_stopped = reason == SHUTDOWN
 
     async def engine_stopped(self) -> None:
         """Upload, in a thread."""

@@ -11,7 +11,7 @@ from typing import Self
 from scrapy import signals
 from scrapy.crawler import Crawler
 
-from crawler.context.run_context import RunContext
+from crawler.context.run_context import SHUTDOWN, RunContext
 from crawler.errors import CrawlerError
 from crawler.similarity.semantic import load_embedding
 from crawler.store.stories import make_deadline
@@ -37,10 +37,13 @@ class ClusteringExtension:
         crawler.signals.connect(extension.spider_closed, signals.spider_closed)
         return extension
 
-    def spider_closed(self) -> None:
-        """Cluster the urgent articles. They are stored by now: an error here only delays their clustering."""
+    def spider_closed(self, reason: str) -> None:
+        """Cluster the urgent articles, unless a signal ended the run.
+
+        They are stored by now: an error here only delays their clustering.
+        """
         context = self._context
-        if not context.can_write or context.has_given_up:
+        if reason == SHUTDOWN or not context.can_write or context.has_given_up:
             return
         clusters = context.store.clusters
         try:

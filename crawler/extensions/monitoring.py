@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 
 from crawler.context.modes import RunMode
 from crawler.context.request_meta import RequestMeta
-from crawler.context.run_context import GAVE_UP, RunContext
+from crawler.context.run_context import GAVE_UP, SHUTDOWN, RunContext
 from crawler.errors import CrawlerError, StoreError
 from crawler.items import Article, Health, Problem, Run
 from crawler.monitoring.anomalies import EarlierRun, find_anomalies
@@ -33,7 +33,7 @@ COMPARED_MEASURES = ("articles", "codes")
 MAX_LATEST_ARTICLES = 20
 """Newest articles, among which the first with a date that is not in the future is the source's last publication."""
 ABORT_REASONS = {
-    "shutdown": "it was stopped by a signal",
+    SHUTDOWN: "it was stopped by a signal",
     "closespider_timeout": "it ran longer than limits.run_seconds",
     "memusage_exceeded": "it used more memory than limits.memory_mb",
 }

@@ -13,7 +13,7 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from twisted.internet.task import LoopingCall
 
-from crawler.context.run_context import RunContext
+from crawler.context.run_context import SHUTDOWN, RunContext
 from crawler.errors import CrawlerError
 from crawler.store.stories import make_deadline
 from crawler.text.counts import format_count
@@ -50,12 +50,15 @@ class SearchIndexExtension:
         log.info("%s will be added to the full-text index in the background", waiting)
         self.loop.start(SECONDS_BETWEEN_BATCHES, now=False)
 
-    def spider_closed(self) -> None:
-        """Index what waits, for a limited time. The articles are stored: an error here only delays their indexing."""
+    def spider_closed(self, reason: str) -> None:
+        """Index what waits, for a limited time, unless a signal ended the run.
+
+        The articles are stored: an error here only delays their indexing.
+        """
         if not self.loop.running:
             return
         self.loop.stop()
-        if self._context.has_given_up or self._has_failed:
+        if reason == SHUTDOWN or self._context.has_given_up or self._has_failed:
             return
         self._index(MAX_FINAL_SECONDS)
         state = self._context.store.search.get_state()

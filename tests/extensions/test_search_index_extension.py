@@ -45,16 +45,25 @@ def test_batches_are_indexed_beside_the_crawl_and_the_rest_after_it(context: Run
     assert context.store.search.get_state() == IndexState(0, 7)
     clock.pump([SECONDS_BETWEEN_BATCHES] * 2)
     assert context.store.search.get_state() == IndexState(4, 3)
-    extension.spider_closed()
+    extension.spider_closed("finished")
     assert context.store.search.get_state() == IndexState(7, 0)
     assert clock.getDelayedCalls() == []
+
+
+def test_next_run_indexes_what_a_signal_interrupted(context: RunContext) -> None:
+    extension, clock = start(context)
+    extension.spider_closed("shutdown")
+    assert clock.getDelayedCalls() == []
+    assert context.store.search.get_state() == IndexState(0, 7)
+    start(context)[0].spider_closed("finished")
+    assert context.store.search.get_state() == IndexState(7, 0)
 
 
 def test_next_run_goes_on_after_a_kill(context: RunContext) -> None:
     _, clock = start(context)
     clock.advance(SECONDS_BETWEEN_BATCHES)
     extension, _ = start(context)  # the first one never hears that its spider closed
-    extension.spider_closed()
+    extension.spider_closed("finished")
     assert context.store.search.get_state() == IndexState(7, 0)
 
 
@@ -62,7 +71,7 @@ def test_complete_index_costs_nothing(context: RunContext) -> None:
     context.store.search.index_pending()
     extension, clock = start(context)
     assert clock.getDelayedCalls() == []
-    extension.spider_closed()
+    extension.spider_closed("finished")
 
 
 def test_run_that_stores_nothing_indexes_nothing(context: RunContext) -> None:
