@@ -42,8 +42,10 @@ class BoundedRedirectMiddleware(RedirectMiddleware):
     def _expect_at_target(self, url: str, target: str) -> None:
         """Expect a listed article at the address that it redirects to, if that is an article's address too."""
         spider = self.crawler.spider
-        if isinstance(spider, SourceSpider) and spider.site.identify(target):
-            unaccounted = spider.context.unaccounted_urls
-            if spider.to_public_url(url) in unaccounted:
-                del unaccounted[spider.to_public_url(url)]
-                unaccounted[spider.to_public_url(target)] = None
+        if not isinstance(spider, SourceSpider):
+            return
+        listed, expected = spider.to_public_url(url), spider.to_public_url(target)
+        unaccounted = spider.context.unaccounted_urls
+        if listed in unaccounted and spider.site.identify(expected):
+            del unaccounted[listed]
+            unaccounted[expected] = None

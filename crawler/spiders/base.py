@@ -253,7 +253,6 @@ class SourceSpider(HistorySource, scrapy.Spider):
         if response.status == 304:
             self.context.increment_stat("revisits_unmodified" if meta.is_recrawl else RunCount.NOT_MODIFIED)
             self.record_seen(response)
-            self.context.unaccounted_urls.pop(self.to_public_url(get_requested_url(response)), None)
             return
         snapshot = make_snapshot(response, self.to_public_url(response.url))
         try:
@@ -383,10 +382,6 @@ class SourceSpider(HistorySource, scrapy.Spider):
         if not any(article.is_damaged for article in reading.articles):
             self.record_seen(response)
         self.remember_validators(response, reading)
-        requested = self.to_public_url(get_requested_url(response))
-        if reading.articles and requested in self.context.unaccounted_urls:  # a redirect leads to another address
-            del self.context.unaccounted_urls[requested]
-            self.context.unaccounted_urls.update(dict.fromkeys(article.url for article in reading.articles))
         for article in reading.articles:
             if self.is_in_scope(article):
                 self.article_count += 1
