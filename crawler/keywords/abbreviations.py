@@ -12,7 +12,10 @@ _SKIPPED_WORDS = frozenset(_WORDS["skipped_words"].split())
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _GAP_BETWEEN_WORDS = re.compile(r"[\s\-‐‑\"«»“”„'’]{1,4}")
 _INTRODUCTIONS = "|".join(re.escape(phrase) for phrase in _WORDS["introductions"])
-_LINK = rf"[\"»”)]*\s*(?P<mark>[(\[,:–—-])?\s*(?P<introduction>(?:\b(?:{_INTRODUCTIONS})\b[\s,]*)*)(?:as\b)?[\s\"«“„]*"
+_LINK = (
+    r"[\"»”)]*+\s*+(?P<mark>[(\[,:–—-])?\s*+"
+    rf"(?P<introduction>(?:\b(?:{_INTRODUCTIONS})\b[\s,]*+)*+)(?:as\b)?[\s\"«“„]*+"
+)
 """What is between an abbreviation and the phrase that spells it out, in either order."""
 _PHRASE_END = re.compile(r"\s*(?:[)\],;:.!?–—»”\"]|$)")
 _BEFORE_SENTENCE = ".!?…\n:•"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MIN_OPEN_TERM_LETTERS = 3
 """Letters before a `*`: fewer would match nearly everything."""
+MAX_NESTED_PARTS = 100
+"""Levels of AND, OR and NOT within each other. Python's own limit is a few hundred."""
 ERROR_CONTEXT_CHARACTERS = 15
 """Characters of the query that an error shows before and after the position."""
 
@@ -129,6 +131,11 @@ def parse_query(text: str, facets: Collection[str] = RULE_FACETS) -> QueryNode:
     for facet in tree.find_data("facet"):
         if str(facet.children[0])[:-1] not in facets:
             raise ValueError(f"{facet.children[0]} can only be used in a search, not in a rule.")
+    level: list[Any] = [tree]
+    for _ in range(MAX_NESTED_PARTS):
+        level = [child for node in level for child in node.children if hasattr(child, "children")]
+    if level:
+        raise ValueError(f"it has more than {MAX_NESTED_PARTS} parts within each other; use fewer brackets.")
     return _make_node(tree, ())
 
 

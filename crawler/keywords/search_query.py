@@ -326,9 +326,10 @@ def _parse(tokens: list[QueryToken]) -> QueryNode | None:
 
 def _join(tokens: list[QueryToken]) -> str:
     """Return the parts as one text."""
-    text = ""
+    text, is_glued = "", True
     for token in tokens:
-        is_glued = not text or text.endswith(("(", ":", "-")) or token.type is TokenType.CLOSE
+        is_glued = is_glued or token.type is TokenType.CLOSE
         text = text.rstrip() if token.type is TokenType.CLOSE else text
         text += token.text if is_glued or text.endswith(" ") else f" {token.text}"
+        is_glued = token.type in (TokenType.OPEN, TokenType.PREFIX) or token.text == "-"
     return text

@@ -41,8 +41,9 @@ def _list_keys(found: re.Match[str]) -> Iterator[str]:
     for form in _DATE_FORMS:
         day, month, year = groups.get(f"d{form}"), groups.get(f"m{form}"), groups.get(f"y{form}")
         if day and month:
-            number = get_month_numbers().get(month.lower()) or int(month)
-            if int(day) <= 31 and number <= 12:
+            name = month.lower().replace("ı", "i")  # `i` in a pattern matches both
+            number = get_month_numbers().get(name) or (int(name) if name.isdecimal() else 0)
+            if int(day) <= 31 and 1 <= number <= 12:
                 yield f"date:{number:02}-{int(day):02}"
                 if year:
                     yield f"#{year if len(year) == 4 else '20' + year}"

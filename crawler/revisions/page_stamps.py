@@ -20,6 +20,9 @@ MAX_LINE_LENGTH = 2000
 _SEGMENT_PATTERN = re.compile(r"[|·•\n]|[^|·•\n]+")
 _PARENTHESES_PATTERN = re.compile(r"\([^()]{1,120}\)")
 _SEPARATORS = r"[\s,;|·•/—–-]*"
+_STAMP_END = r"(?!(?<=[^\W\d_])[^\W\d_])(?!(?<=\d)\d)(?![.:,]\d)"
+"""A stamp ends at no place within a word or a number. So the group of one is atomic: its marks, separators and item
+numbers have characters in common, and a line of dashes had a reading for each way to share them out."""
 
 
 def remove_page_stamps(sentence: str) -> str:
@@ -88,7 +91,7 @@ def _load_patterns() -> _StampPatterns:
     timed = rf"{label}\s*:?{at}(?:{moment}{at})?{sharp}"
     flags = re.IGNORECASE | re.VERBOSE
     return _StampPatterns(
-        whole=re.compile(rf"(?:\W?\W?\ ?{one}{_SEPARATORS})+", flags),
+        whole=re.compile(rf"(?>\W?\W?\ ?{one}{_SEPARATORS}{_STAMP_END})++", flags),
         first_item=re.compile(rf"\A{data['item_number']}(?:\s+|$)", flags),
         item=re.compile(rf"\s+{data['inner_item_number']}\s+", flags),
         leading=re.compile(rf"{timed}[\s.,:;|—–-]+|\A{data['clock']}[\s|—–-]+(?=(?-i:[A-ZА-ЯӘҒҚҢӨҰҮҺІ]))", flags),

@@ -26,7 +26,7 @@ from crawler.text.transliteration import KAZAKH_LETTER, make_skeletons
 
 _WORD_PATTERN = re.compile(rf"(?<![\w@])(?:[{COMMON_LETTERS}]++(?![\w'’ʼ])|[^\W\d_]++(?:['’ʼ][^\W\d_]++)?)")
 _ADDRESS_PATTERN = re.compile(
-    r"(?:https?://|www\.|@)\S+|\b[\w-]+(?:\.[\w-]+)*\.(?:kz|ru|com|org|net|info|tv|uz|kg)\b\S*", re.I
+    r"(?:https?://|www\.|@)\S+|(?<![\w-])(?<!\w\.)[\w-]+(?:\.[\w-]+)*\.(?:kz|ru|com|org|net|info|tv|uz|kg)\b\S*", re.I
 )
 _YEAR_PATTERN = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
 _INNER_END = re.compile(r"[.!?:]\s*[^\W\d_]")

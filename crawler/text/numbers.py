@@ -53,8 +53,8 @@ _MONTH_NAME = (
 _DAY_NUMBER = r"(?<![\d.,])\d{1,2}(?:st|nd|rd|th|-?го|-?е|-?нен|-?нан|-?ден|-?дан)?"
 _RANGE = r"(?:\s*[-–—]\s*|\s+(?:и|по|до|мен|пен|бен|және|and|to|through|until)\s+)"
 _DAY_RANGES = re.compile(
-    rf"{_DAY_NUMBER}(?:(?:,\s*|{_RANGE}){_DAY_NUMBER})*\s+(?:of\s+)?{_MONTH_NAME}"
-    rf"|{_MONTH_NAME}\.?\s+{_DAY_NUMBER}(?:{_RANGE}{_DAY_NUMBER})*(?!\d)"
+    rf"{_DAY_NUMBER}(?:(?:,\s*|{_RANGE}){_DAY_NUMBER}){{0,9}}\s+(?:of\s+)?{_MONTH_NAME}"
+    rf"|{_MONTH_NAME}\.?\s+{_DAY_NUMBER}(?:{_RANGE}{_DAY_NUMBER}){{0,9}}(?!\d)"
 )
 _TIME_OF_DAY = r"(?:a\.?\s?m\b|p\.?\s?m\b|o['’]clock|утра|дня|вечера|ночи|час(?:ов|а|ам)?\b(?!\s*работы)|сағат)"
 _CLOCK_TIMES = re.compile(

@@ -69,3 +69,9 @@ def test_capitalized_phrase_elsewhere(text: str, abbreviation: str, phrase: str)
 )
 def test_words_that_only_have_the_letters(text: str, abbreviation: str) -> None:
     assert find_expansions(text, abbreviation) == []
+
+
+def test_spaces_between_columns_are_read_at_once() -> None:
+    """All that may be between a phrase and its abbreviation may be spaces: 4,000 took 84 s."""
+    text = "IHL International Hockey League" + " " * 4_000 + "x"
+    assert [text[each.start : each.end] for each in find_expansions(text, "IHL")] == ["International Hockey League"]

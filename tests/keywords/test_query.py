@@ -77,6 +77,8 @@ def test_facets(search: str, facts: dict[str, str], found: bool) -> None:
         ("(a AND b) near/3 c", "on both sides of near/3"),
         ('"..." OR a', "has no letter or digit"),
         ("a*", "at least three letters"),
+        ("a AND " + "NOT " * 1000 + "b", "more than 100 parts within each other"),
+        ("a AND (b OR " * 300 + "c" + ")" * 300, "more than 100 parts within each other"),
     ],
 )
 def test_problem_names_the_position(search: str, message: str) -> None:

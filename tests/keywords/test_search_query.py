@@ -86,6 +86,10 @@ def test_query_of_the_grammar_stays_as_it_is(text: str) -> None:
     assert (found.text, found.differs) == (text, False)
 
 
+def test_a_word_behind_a_value_that_ends_in_a_hyphen_stays_a_word() -> None:
+    assert interpret_query("rule:ihl- Geneva").text == "rule:ihl- Geneva"
+
+
 @pytest.mark.parametrize(("text", "expected"), CHANGED.items())
 def test_other_texts_are_changed_as_little_as_possible(text: str, expected: str) -> None:
     found = interpret_query(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.revisions.page_stamps import is_page_label, is_page_stamp, remove_page_stamps
+from crawler.revisions.page_stamps import MAX_STAMP_LENGTH, is_page_label, is_page_stamp, remove_page_stamps
 
 STAMPS = """
 Updated 17:45 | Views: 1 278|Posted 2 hours ago|Today, 14:20|12 comments|1.2K views · 14 shares|Reading time: 2 min
@@ -51,6 +51,22 @@ def test_sentences_stay(text: str) -> None:
 )
 def test_the_rest_of_a_line_stays(text: str, left: str) -> None:
     assert " ".join(remove_page_stamps(text).split()) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-" * 60 + " Press service of the Ministry",
+        "* " * 60 + "Press service",
+        "10:00, " * 20 + "are the times of the trains",
+        "Views: 5 | Comments: 3 | Likes: 4 | Shares: 5 | Reposts: 6 | " * 3 + "is what the page shows",
+        "12.11.23 " * 20 + "is a day",
+        "1 hour ago " * 15 + "it began",
+    ],
+)
+def test_a_line_of_marks_before_words_is_read_at_once(text: str) -> None:
+    """Each of these had more readings than there are atoms."""
+    assert not is_page_stamp(text[:MAX_STAMP_LENGTH])
 
 
 def test_labels_of_a_page() -> None:

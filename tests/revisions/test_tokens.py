@@ -85,6 +85,10 @@ def test_a_word_of_look_alikes_follows_the_text() -> None:
     assert unify_script("Mосква", None) == "Москва"
 
 
+def test_a_month_with_a_dotless_letter_is_read() -> None:
+    assert list_keys("5 aprıl 2026", "en") == list_keys("5 April 2026", "en")
+
+
 @given(st.text(max_size=80), st.sampled_from(["en", "ru", "kk", None]))
 def test_any_text_is_read(text: str, language: str | None) -> None:
     assert list_keys(text, language) == list_keys(text, language)

@@ -89,6 +89,7 @@ def test_text_is_its_clean_line() -> None:
         ("R&D in Q&A", "R&D in Q&A"),
         ("AT&T; and more", "AT&T; and more"),
         ("no entity", "no entity"),
+        (f"a &#{'1' * 5_000}; b&amp;c", "a \ufffd b&c"),
     ],
 )
 def test_entities_are_decoded_also_when_encoded_twice(raw: str, text: str) -> None:
