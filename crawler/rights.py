@@ -84,12 +84,14 @@ class Fragment:
     """A passage of an article version that an output wants to quote, because a revision changed it.
 
     `core` is the span of the changed words in `text`. The fragments of one edit (before and after) have one `group`.
+    `is_in_lead`: a sentence of the lead, which is shown where the lead of that version may be shown.
     """
 
     article: Article
     text: str
     core: TextSpan
     group: int = 0
+    is_in_lead: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,12 +194,16 @@ def _fill_demand(demand: ExcerptDemand, budget: _ExcerptBudget) -> AllowedText:
         return AllowedText(headline=headline, is_headline_derived=is_derived)
     fragments = _take_fragments(demand.fragments, budget)
     excerpt = _take_excerpt(demand, budget)
+    lead = _take_lead(article, budget)
     return AllowedText(
         headline=headline,
         is_headline_derived=is_derived,
         excerpt=excerpt,
-        fragments=fragments,
-        lead=_take_lead(article, budget),
+        fragments=tuple(
+            (_take_lead(fragment.article, budget) and fragment.text) if fragment.is_in_lead else shown
+            for fragment, shown in zip(demand.fragments, fragments, strict=True)
+        ),
+        lead=lead,
         named_matches=_list_named_matches(demand, budget),
     )
 
@@ -342,7 +348,7 @@ def _take_opening(
 def _take_fragments(fragments: Sequence[Fragment], budget: _ExcerptBudget) -> tuple[str | None, ...]:
     """Return what may be shown of changed passages, edit by edit. Both sides of an edit get an equal part of the share.
 
-    What the shorter side leaves, the longer one gets.
+    What the shorter side leaves, the longer one gets. A passage of the lead takes nothing here.
     """
     shown: dict[int, str | None] = {}
     for _, group in groupby(enumerate(fragments), key=lambda each: each[1].group):
@@ -359,7 +365,7 @@ def _take_fragment(fragment: Fragment, room: int, budget: _ExcerptBudget) -> str
     None if nothing fits or the body does not have it.
     """
     article, body = fragment.article, fragment.article.body
-    start = body.find(fragment.text) if fragment.text.strip() else -1
+    start = body.find(fragment.text) if fragment.text.strip() and not fragment.is_in_lead else -1
     if start < 0:
         return None
     whole = (start, start + len(fragment.text))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from crawler.items import Precision, Strength, Verdict
 from crawler.publish.digest import Digest, DigestStory
-from crawler.publish.edits import mark_differences
+from crawler.publish.edits import LIMITED_FIELDS, mark_differences
 from crawler.publish.entries import Entry, EntryEdit, RelatedArticle
 from crawler.publish.outages import UNREAD_KIND, Outage
 from crawler.publish.phrases import Phrases
@@ -305,7 +305,7 @@ class DigestView:
         if edit.alignment is not AlignmentType.EDITED:
             text = edit.new if edit.new is not None else edit.old
             return [(field + _capitalize(phrases[str(edit.alignment)]), self._make_piece(edit, text))]
-        figures = edit.format_claim(ChangeKind.FIGURES) if edit.field == "body" else None
+        figures = edit.format_claim(ChangeKind.FIGURES) if edit.field in LIMITED_FIELDS else None
         if figures and (edit.old is None or edit.new is None):
             # The rights leave no room for one of the sentences. Numbers are facts, not text.
             shown = self._make_piece(edit, edit.new if edit.new is not None else edit.old)
@@ -321,7 +321,7 @@ class DigestView:
 
     def _make_piece(self, edit: EntryEdit, text: str | None) -> Piece:
         if text is None:
-            return Piece(text=self.phrases["not_shown"] if edit.field == "body" else ABSENT_TEXT)
+            return Piece(text=self.phrases["not_shown"] if edit.field in LIMITED_FIELDS else ABSENT_TEXT)
         is_time = edit.field == "published_at"
         return Piece(text=self.phrases.time(datetime.fromisoformat(text)) if is_time else text)
 

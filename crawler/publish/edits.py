@@ -19,6 +19,8 @@ MAX_EDITS = 12
 """Changed sentences that are shown, the most severe first."""
 CONTEXT_LENGTH = 20
 """Characters, about, that are shown before and after the changed words of a sentence."""
+LIMITED_FIELDS = frozenset({"body", "lead"})
+"""Fields whose sentences depend on the rights: a lead may repeat the body."""
 OLD, NEW = 0, 1
 
 
@@ -36,7 +38,7 @@ class _Window:
 
 
 class EditPlan:
-    """The edits of a revision: first which fragments of the bodies they need, then how they look.
+    """The edits of a revision: first which fragments of the texts they need, then how they look.
 
     `fragments` are those of the most severe edit first, its text before and after together.
     """
@@ -50,8 +52,16 @@ class EditPlan:
         for index, change in enumerate(changed):
             for side, article in ((NEW, new), (OLD, old)):
                 window = self._windows[index][side]
-                if change.field == "body" and window.text.strip():
-                    fragments.append(Fragment(article=article, text=window.text, core=window.core, group=index))
+                if change.field in LIMITED_FIELDS and window.text.strip():
+                    fragments.append(
+                        Fragment(
+                            article=article,
+                            text=window.text,
+                            core=window.core,
+                            group=index,
+                            is_in_lead=change.field == "lead",
+                        )
+                    )
                     self._places.append((index, side))
         self.fragments = tuple(fragments)
 
@@ -66,21 +76,21 @@ class EditPlan:
                 severity=change.severity,
                 claims=change.claims,
                 alignment=change.sentence.alignment,
-                is_cut=any(shown.get((index, side), text) != text for side, text in self._list_body_texts(index)),
+                is_cut=any(shown.get((index, side), text) != text for side, text in self._list_limited_texts(index)),
             )
             for index, change in enumerate(self._changed)
         )
 
-    def _list_body_texts(self, index: int) -> Iterator[tuple[int, str]]:
+    def _list_limited_texts(self, index: int) -> Iterator[tuple[int, str]]:
         """Yield the sides that depend on the rights, with what each wants to show."""
         for side in (OLD, NEW):
             if (index, side) in self._places:
                 yield side, self._windows[index][side].text
 
     def _format_side(self, index: int, side: int, shown: Mapping[tuple[int, int], str | None]) -> str | None:
-        """Return what to show of the old or the new sentence. Only a body's sentence depends on the rights."""
+        """Return what to show of the old or the new sentence."""
         window = self._windows[index][side]
-        text = shown.get((index, side)) if self._changed[index].field == "body" else window.text.strip()
+        text = shown.get((index, side)) if self._changed[index].field in LIMITED_FIELDS else window.text.strip()
         if not text:
             return None
         before = f"{ELLIPSIS} " if window.before and not text.startswith(ELLIPSIS) else ""

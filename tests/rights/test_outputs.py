@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from html import unescape
 from pathlib import Path
@@ -11,13 +12,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from support.empty_stores import open_test_store
-from support.entry_outputs import OUTPUTS
-from support.unique_words import WORD, count_shown, make_samples
+from support.entry_outputs import NOON, OUTPUTS
+from support.unique_words import WORD, count_shown, make_article, make_samples
 from typer.testing import CliRunner
 
 from crawler.cli.app import app
 from crawler.config import Config
-from crawler.items import Article, Strength
+from crawler.items import Article, Strength, Verdict
+from crawler.notify.webhooks import make_webhook_data
 from crawler.publish.builder import EntryBuilder, EntryRequest, make_rights_registry
 from crawler.publish.entries import Entry
 from crawler.publish.output_registry import EXPORT_FORMATS, FEED_FORMATS
@@ -134,6 +136,41 @@ def test_a_permission_shows_the_whole_text(sample_store: Store) -> None:
     for output in (*FEED_FORMATS, *EXPORT_FORMATS):
         text = render_output(output, maker.build([EntryRequest(article=one)]))
         assert count_shown(text, one.body) > 0.99 * len(one.body) - len(WORD.findall(one.body))
+
+
+def save_edited_lead(store: Store, lead: str) -> Article:
+    """Save an article whose first word and lead are edited. `{}` in the lead is that word. Return the new version."""
+    new = make_article(60, "qazmonitor", (), version=2, verdict=Verdict.REVISED)
+    words = WORD.findall(new.body)
+    old = replace(new, body=new.body.replace(words[0], "Слово99999"), version=1, verdict=Verdict.NEW)
+    new, old = replace(new, lead=lead.format(words[0])), replace(old, lead=lead.format("Слово99999"))
+    for each in (old, new):
+        store.articles.save(each, content_hash=each.body, run_id=None, seen_at=NOON)
+    return new
+
+
+@pytest.mark.parametrize("share", [0, 0.1, 0.3])
+def test_an_edited_lead_that_repeats_the_body_counts_in_the_share(share: float, tmp_path: Path) -> None:
+    body = make_article(60, "qazmonitor", ()).body
+    lead = "{}" + body[len("слово99999") : len(body) // 3].rsplit(" ", 1)[0].replace("\n", " ")
+    config = Config.model_validate({"sources": {"qazmonitor": {"excerpt_share": share}}})
+    with open_test_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
+        new = save_edited_lead(store, lead)
+        (entry,) = EntryBuilder(config, store).build([EntryRequest(article=new, with_edits=True)])
+    (edit, *_) = [edit for edit in entry.edits if edit.field == "lead"]
+    assert edit.is_cut
+    hook = json.dumps(make_webhook_data("alert", "press", NOON, [entry]), ensure_ascii=False)
+    for text in (hook, *(render_output(output, [entry]) for output in OUTPUTS)):
+        assert count_shown(text, new.body) <= share * len(new.body)
+
+
+def test_an_edited_lead_in_words_of_its_own_is_shown(tmp_path: Path) -> None:
+    config = Config.model_validate({"sources": {"qazmonitor": {"excerpt_share": 0}}})
+    with open_test_store(f"sqlite:///{tmp_path / 'crawler.db'}") as store:
+        new = save_edited_lead(store, "In short, {} is first.")
+        (entry,) = EntryBuilder(config, store).build([EntryRequest(article=new, with_edits=True)])
+    (edit,) = [edit for edit in entry.edits if edit.field == "lead"]
+    assert (edit.old, edit.new, edit.is_cut) == ("In short, Слово99999 is first.", new.lead, False)
 
 
 def test_the_counter_finds_an_excess(sample_store: Store) -> None:

@@ -336,6 +336,14 @@ def test_a_lead_in_words_of_its_own_is_shown_whatever_was_taken() -> None:
     assert allocate_one(item).lead == item.lead
 
 
+def test_a_sentence_of_a_lead_is_shown_where_its_version_may_show_the_lead() -> None:
+    piece, own = TEXT[:60].rsplit(" ", 1)[0], "Кратко о том, что МККК сделал"
+    versions = [make_article_of(TEXT, lead=lead, version=version) for version, lead in enumerate((own, piece), 1)]
+    fragments = tuple(Fragment(article=each, text=str(each.lead), core=(0, 5), is_in_lead=True) for each in versions)
+    allowed = allocate_one(versions[1], make_registry(excerpt_share=0.0), fragments=fragments)
+    assert (allowed.lead, allowed.fragments) == (None, (own, None))
+
+
 def test_a_text_on_the_site_of_another_source_has_the_smaller_share() -> None:
     rights = {
         "mfa": Rights(excerpt_share=1.0, link_required=False, wording=None, source=None),
