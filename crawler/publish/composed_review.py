@@ -32,20 +32,18 @@ def compose_digest(digest: Digest, chosen: Sequence[str], lines: Mapping[str, st
 
     groups = (replace(group, stories=choose(group.stories)) for group in digest.groups)
     shown: tuple[DigestGroup, ...] = tuple(group for group in groups if group.stories)
-    dropped = Counter(story.entry.source for story in digest.stories if story.entry.id not in order)
-    added = Counter(story.entry.source for story in digest.put_back if story.entry.id in order)
-    counts = tuple(
-        replace(each, told=max(each.told - dropped[each.source], 0) + added[each.source]) for each in digest.counts
-    )
     undone = (*digest.returned, *digest.put_back)
-    return replace(
+    composed = replace(
         digest,
         groups=shown,
         gone=choose(digest.gone),
-        counts=counts,
         returned=choose(undone),
         put_back=tuple(story for story in undone if story.entry.id not in order),
     )
+    told = Counter(source for story in composed.stories for source in story.sources)
+    there = Counter(source for story in composed.stories for source in story.baseline_sources)
+    counts = (replace(each, told=told[each.source], there=there[each.source]) for each in digest.counts)
+    return replace(composed, counts=tuple(counts))
 
 
 def move_story(digest: Digest, order: Sequence[str], name: str, move: StoryMove) -> list[str]:

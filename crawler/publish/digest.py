@@ -36,11 +36,14 @@ class DigestStory:
     `rules` are those of all its articles in the period, in the order of the rule file. `known_since` is when an article
     of the story was first seen, None if that was not before the period. `own_line` is what a composer says about it.
     `is_put_back`: the article has the text again that it had before `entry.edits`. `put_back_at` says since when, None
-    if the time is not known.
+    if the time is not known. `sources` has the source of each of its articles in the period, `baseline_sources` of each
+    that was on the site when the source was first read.
     """
 
     entry: Entry
     rules: tuple[str, ...]
+    sources: tuple[str, ...]
+    baseline_sources: tuple[str, ...] = ()
     changed: tuple[Entry, ...] = ()
     known_since: datetime | None = None
     own_line: str = ""
@@ -260,6 +263,7 @@ def _make_put_back(
         DigestStory(
             entry=replace(edited, headline=entry.headline, is_derived=entry.is_derived),
             rules=tuple(change.rules),
+            sources=(change.article.source,),
             is_put_back=True,
             put_back_at=change.site_version.fetched_at,
         )
@@ -318,7 +322,8 @@ class _DigestMaker:
         rule_order = list(dict.fromkeys((*self.query.rules, *titles)))
         groups: dict[str, list[DigestStory]] = {}
         gone: list[DigestStory] = []
-        for story in self._make_stories(changes, rule_order):
+        stories = self._make_stories(changes, rule_order)
+        for story in stories:
             is_gone = story.entry.verdict is Verdict.UNPUBLISHED
             (gone if is_gone else groups.setdefault(next(iter(story.rules), ""), [])).append(story)
         sources = [
@@ -335,7 +340,7 @@ class _DigestMaker:
                 for rule in sorted(groups, key=lambda rule: _get_rule_position(rule_order, rule))
             ),
             gone=_sort_newest_first(gone),
-            counts=self._count_by_source(sources, changes),
+            counts=self._count_by_source(sources, stories),
             troubles=list_outages(self.store, sources, self.begin, self.end, self.language),
             titles=titles,
             left_out=left_out,
@@ -377,14 +382,18 @@ class _DigestMaker:
         return DigestStory(
             entry=entry,
             rules=tuple(sorted(rules, key=lambda rule: _get_rule_position(rule_order, rule))),
+            sources=tuple(change.article.source for change in story.changes),
+            baseline_sources=tuple(
+                change.article.source for change in story.changes if self._is_baseline(change.site_version)
+            ),
             changed=tuple(changed),
             known_since=first_seen if story.lead.is_first and first_seen < self.begin else None,
         )
 
-    def _count_by_source(self, sources: Sequence[str], changes: list[_ArticleChange]) -> tuple[SourceCount, ...]:
+    def _count_by_source(self, sources: Sequence[str], stories: Sequence[DigestStory]) -> tuple[SourceCount, ...]:
         seen = self.store.versions.count_by_source(self.begin, self.end)
-        told = [change.article.source for change in changes]
-        there = [change.article.source for change in changes if self._is_baseline(change.site_version)]
+        told = [source for story in stories for source in story.sources]
+        there = [source for story in stories for source in story.baseline_sources]
         return tuple(
             SourceCount(
                 source=source,

@@ -199,6 +199,21 @@ def test_composer_takes_in_an_article_that_was_put_back(store: Store) -> None:
     assert move_story(found, [first.id], first.id, StoryMove.TOP) == [first.id]
 
 
+def test_a_composed_review_counts_the_articles_of_its_stories(day: Store) -> None:
+    found = make_day_digest(day)
+    talks = found.stories[0]
+    assert sorted(talks.sources) == ["ktkz", "mfa", "mfa"]
+    by_chosen: dict[tuple[str, ...], dict[str, int]] = {
+        (): {},
+        (talks.entry.id,): {"ktkz": 1, "mfa": 2},
+        tuple(list_entry_ids(found)): {count.source: count.told for count in found.counts},
+    }
+    for chosen, expected in by_chosen.items():
+        composed = compose_digest(found, chosen, {})
+        assert {count.source: count.told for count in composed.counts if count.told} == expected
+        assert [count.seen for count in composed.counts] == [count.seen for count in found.counts]
+
+
 def test_article_found_long_after_its_publication_is_not_called_new(store: Store) -> None:
     for number, days in (("1", 6), ("2", 8)):
         old = make_article(

@@ -22,6 +22,7 @@ from support.day_of_news import (
 from crawler.config import Config
 from crawler.items import Article, ArticleFlag, Verdict
 from crawler.publish.builder import EntryBuilder
+from crawler.publish.composed_review import compose_digest
 from crawler.publish.digest import make_digest
 from crawler.publish.digest_view import MAX_LISTED_PAGES, DigestView, render_digest
 from crawler.publish.phrases import Phrases
@@ -82,6 +83,8 @@ def test_articles_of_a_first_run_count_as_there_before(store: Store) -> None:
     assert [(count.source, count.told, count.there) for count in list_notes(store).digest.counts if count.told] == [
         ("ktkz", 2, 1)
     ]
+    composed = compose_digest(list_notes(store).digest, [make_talks()[2].id], {})
+    assert [(count.source, count.told, count.there) for count in composed.counts if count.told] == [("ktkz", 1, 0)]
     save_article(store, edited, NOON + 2 * HOUR)  # a change since then is news
     assert {count.there for count in list_notes(store).digest.counts} == {0}
 
