@@ -130,7 +130,7 @@ class MessageRenderer:
             subscription=message.subscription,
             titles=self._get_rule_titles(subscription.language),
             previous_rules=self._list_previous_rules(subscription, article),
-            newsroom=make_page_address(self._config, article.id),
+            newsroom=None if entry.is_id_hidden else make_page_address(self._config, article.id),
         )
         thread_key = self._find_thread_key(message, article)
         return self._make_message(message, subscription, *parts, entries=[entry], thread_key=thread_key)

@@ -13,7 +13,7 @@ from crawler.items import Article, Match, Strength, Verdict
 from crawler.publish.edits import EditPlan
 from crawler.publish.entries import Entry, EntryMatch, RelatedArticle
 from crawler.publish.query import is_selected
-from crawler.publish.redaction import redact_article, redact_diff
+from crawler.publish.redaction import redact_article, redact_diff, redact_id
 from crawler.revisions.changes import diff_articles
 from crawler.revisions.revision_diff import RevisionDiff
 from crawler.rights import AllowedText, ExcerptDemand, RightsRegistry, allocate_excerpts
@@ -49,6 +49,7 @@ class _Draft:
     request: EntryRequest
     article: Article
     """The article with names blacked out and the address that it has today."""
+    shown_id: str
     matches: tuple[Match, ...]
     state: ArticleState | None
     site_version: Article
@@ -57,8 +58,8 @@ class _Draft:
     edits: EditPlan | None
     story_id: int | None
     story: StoredStory | None
-    related: tuple[tuple[Article, bool], ...]
-    """The story's other articles; True for the same text."""
+    related: tuple[tuple[Article, str, bool], ...]
+    """The story's other articles, each with the id to show; True for the same text."""
     certain_ids: frozenset[str]
     """Which articles of the story are in it on enough evidence."""
 
@@ -71,7 +72,7 @@ class _Draft:
             with_opening=self.request.with_opening and not self.request.with_edits,
             fragments=self.edits.fragments if self.edits else (),
         )
-        for article, _ in self.related:
+        for article, *_ in self.related:
             yield ExcerptDemand(article=article, headline_only=True)
 
 
@@ -140,7 +141,8 @@ class EntryBuilder:
 
     def _make_draft(self, request: EntryRequest, state: ArticleState | None) -> _Draft:
         article = request.article
-        shown = redact_article(_set_current_url(article, state), self._redact)
+        current = _set_current_url(article, state)
+        shown = redact_article(current, self._redact)
         matches = tuple(
             redacted
             for match, redacted in zip(article.matches, shown.matches, strict=True)
@@ -152,6 +154,7 @@ class EntryBuilder:
         return _Draft(
             request=request,
             article=shown,
+            shown_id=redact_id(current, self._redact),
             matches=matches,
             state=state,
             site_version=self._store.versions.get_site_version(article),
@@ -179,21 +182,23 @@ class EntryBuilder:
         old, new = redact_article(previous, self._redact), redact_article(article, self._redact)
         return changes, EditPlan(old, new, redact_diff(changes, old, new))
 
-    def _list_related(self, story: StoredStory | None, article: Article) -> Iterator[tuple[Article, bool]]:
-        """Yield the story's other articles, with names blacked out, and whether each has the same text."""
+    def _list_related(self, story: StoredStory | None, article: Article) -> Iterator[tuple[Article, str, bool]]:
+        """Yield the story's other articles, with names blacked out, their ids, and whether each has the same text."""
         members = story.members if story else ()
         cluster = next((member.cluster for member in members if member.article.id == article.id), None)
         for member in members:
             if member.article.id != article.id:
                 current = _set_current_url(member.article, self._store.articles.get_state(member.article.id))
-                yield redact_article(current, self._redact), member.cluster == cluster
+                shown_id = redact_id(current, self._redact)
+                yield redact_article(current, self._redact), shown_id, member.cluster == cluster
 
     def _make_entry(self, draft: _Draft, allowed: Iterator[AllowedText]) -> Entry:
         """Return an entry with the next allowed texts."""
         article, state, text = draft.article, draft.state, next(allowed)
         language = draft.request.language or self._language
         return Entry(
-            id=article.id,
+            id=draft.shown_id,
+            is_id_hidden=draft.shown_id != article.id,
             source=article.source,
             source_title=self._get_title(article.source, language),
             url=article.url,
@@ -221,9 +226,9 @@ class EntryBuilder:
             copy_of=article.copy_of,
             others=tuple(
                 self._make_related(
-                    other, is_copy, next(allowed).headline, language, is_possible=other.id not in draft.certain_ids
+                    other, shown_id, is_copy, next(allowed).headline, language, other.id not in draft.certain_ids
                 )
-                for other, is_copy in draft.related
+                for other, shown_id, is_copy in draft.related
             ),
             edits=draft.edits.make_edits(text.fragments) if draft.edits else (),
             severity=draft.changes.severity if draft.changes else None,
@@ -234,10 +239,10 @@ class EntryBuilder:
         )
 
     def _make_related(
-        self, article: Article, is_copy: bool, headline: str, language: str, *, is_possible: bool
+        self, article: Article, shown_id: str, is_copy: bool, headline: str, language: str, is_possible: bool
     ) -> RelatedArticle:
         return RelatedArticle(
-            id=article.id,
+            id=shown_id,
             source=article.source,
             source_title=self._get_title(article.source, language),
             url=article.url,
@@ -249,11 +254,12 @@ class EntryBuilder:
         )
 
     def _get_anchor(self, story: StoredStory | None) -> str | None:
-        """Return the id of the story's article that was seen first."""
+        """Return the id to show of the story's article that was seen first."""
         members = story.members if story else ()
-        states = (self._store.articles.get_state(member.article.id) for member in members)
-        first = min(((state.first_seen_at, state.id) for state in states if state), default=None)
-        return first[1] if first else None
+        states = ((self._store.articles.get_state(member.article.id), member.article) for member in members)
+        seen = [(state.first_seen_at, state.id, _set_current_url(article, state)) for state, article in states if state]
+        first = min(seen, key=lambda each: each[:2], default=None)
+        return redact_id(first[2], self._redact) if first else None
 
 
 def _get_base_version(request: EntryRequest) -> int:

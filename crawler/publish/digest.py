@@ -375,7 +375,8 @@ class _DigestMaker:
     def _make_story(
         self, story: _StoryChanges, entry: Entry, changed: list[Entry], rule_order: list[str]
     ) -> DigestStory:
-        ids = (entry.id, *(other.id for other in entry.others))
+        stored = self.store.stories.get(entry.story) if entry.story is not None else None
+        ids = [member.article.id for member in stored.members] if stored else [story.lead.article.id]
         states = [self.store.articles.get_state(article_id) for article_id in ids]
         first_seen = min((state.first_seen_at for state in states if state), default=self.begin)
         rules = dict.fromkeys(rule for change in story.changes for rule in change.rules)

@@ -83,7 +83,8 @@ class Entry:
     article that was seen first: unlike the number it stays when stories merge. `others` are the story's other articles,
     the oldest first. `flags` are what is doubtful about the text or its date. `is_reprocessed`: this version is no
     change of the site's, its page was read again; `verdict` is what the site did last, in `site_version`.
-    `text_removed_at` is when the retention policy removed the version's text.
+    `text_removed_at` is when the retention policy removed the version's text. `is_id_hidden`: `id` has a hash, because
+    the article's own id or address has a name that is blacked out.
     """
 
     id: str
@@ -119,11 +120,12 @@ class Entry:
     is_reprocessed: bool = False
     site_version: int | None = None
     text_removed_at: datetime | None = None
+    is_id_hidden: bool = False
 
     @property
     def diff_command(self) -> str | None:
-        """The command that shows the whole change, or None for an article without edits."""
-        if not self.edits or self.base_version is None:
+        """The command that shows the whole change, or None for an article without edits or whose id is hidden."""
+        if not self.edits or self.base_version is None or self.is_id_hidden:
             return None
         last = self.site_version or self.version
         first = "" if self.base_version == last - 1 else f" --from {self.base_version}"

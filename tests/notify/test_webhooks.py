@@ -87,6 +87,21 @@ def test_nothing_beyond_the_rights_leaves(store: Store, hook: WebhookServer) -> 
         assert "Сполярич" not in json.dumps(body, ensure_ascii=False)
 
 
+def test_no_id_has_the_path_of_an_address_with_a_redacted_name(store: Store, hook: WebhookServer) -> None:
+    web = {"web": {"address": "https://news.example"}}
+    config, publisher = make_config(hook.address, settings=web, redact=["Aidos Bekovich"]), begin(store)
+    path = "news/aidos-bekovich-met"
+    article = publisher.publish(path, title="О встрече", url=f"https://www.gov.kz/{path}")
+    publisher.publish(path, "kk", title="Кездесу", url=f"https://www.gov.kz/kk/{path}")
+    send_all(store, config, publisher)
+    publisher.revise(article, "в ближайшие месяцы", "не позднее 15 мая 2026 года")
+    send_all(store, config, publisher)
+    new, revised = read_bodies(hook)
+    assert "bekovich" not in json.dumps([new, revised])
+    assert new["articles"][0]["id"] == revised["articles"][0]["id"] != new["articles"][0]["related"][0]["id"]
+    assert not any(link in each["message"] for link in ("news.example", "crawler diff") for each in (new, revised))
+
+
 def test_a_bundle_names_every_article_once(store: Store, hook: WebhookServer) -> None:
     config, publisher = make_config(hook.address, unit="article", burst=1), begin(store)
     topics = ("воду в Аральске", "хлеб и зерно Костаная", "школы для врачей Семея", "архив пленных 1943 года")

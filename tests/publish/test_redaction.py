@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from support.factories import make_article
 
 from crawler.items import Article, Match
-from crawler.publish.redaction import redact_article, redact_diff, redact_text
+from crawler.publish.redaction import redact_article, redact_diff, redact_id, redact_text
 from crawler.revisions.changes import diff_articles
 
 
@@ -59,6 +61,19 @@ def test_an_address_with_a_name_in_any_spelling_is_replaced(path: str) -> None:
 
 def test_an_address_without_a_name_stays() -> None:
     assert redact_article(make_short_article(), ["Айдос"]).url == make_short_article().url
+
+
+@pytest.mark.parametrize(
+    ("native_id", "path"),
+    [("rus/aidos-bekovich", "rus/aidos-bekovich"), ("rus/aidos-bekovich", "new"), ("17", "aidos-bekovich_17.html")],
+    ids=["both", "the id of an article that moved", "the address"],
+)
+def test_an_id_is_a_hash_where_it_or_the_address_has_a_name(native_id: str, path: str) -> None:
+    article = make_short_article(id=f"ktkz:{native_id}:ru", url=f"https://www.kt.kz/{path}")
+    shown = redact_id(article, ["Aidos Bekovich"])
+    assert re.fullmatch(r"ktkz:[0-9a-f]{12}:ru", shown)
+    assert shown == redact_id(replace(article, version=2, title="Other"), ["Aidos"])
+    assert redact_id(article, ["Айдос"]) == redact_id(article, []) == article.id
 
 
 def test_a_matched_word_within_a_name_is_blacked_out() -> None:
