@@ -14,9 +14,11 @@ from crawler.text.counts import format_count
 from crawler.text.dates import load_time_zone
 
 
-def make_alarm_key(alarm: Alarm, notice: str, kind: str | None = None) -> str:
-    """Return the idempotency key of a message about an alarm. Earlier versions made the same."""
-    return make_idempotency_key("alarm", alarm.id, notice, kind or alarm.kind, alarm.opened_at)
+def make_alarm_key(alarm: Alarm, notice: str) -> str:
+    """Return the idempotency key of a message about an alarm. Earlier versions made the same, except of "escalated"."""
+    # An alarm may get worse more than once within a kind, because several exit codes are the kind "failed".
+    worse = (alarm.severity,) if notice == "escalated" else ()
+    return make_idempotency_key("alarm", alarm.id, notice, alarm.kind, alarm.opened_at, *worse)
 
 
 def render_alarms(store: Store, config: Config, message: Message) -> RenderedMessage | None:

@@ -43,10 +43,12 @@ class AlarmDesk:
         self.store, self.now = store, NOON
         self.config = Config.model_validate({"alarms": {"channels": addresses}, "timezone": "UTC"})
 
-    def record(self, health: str, minute: int | None = None, text: str | None = None) -> None:
+    def record(
+        self, health: str, minute: int | None = None, text: str | None = None, *, code: int | None = None
+    ) -> None:
         """Record how a run ended."""
         self.now = self.now if minute is None else NOON + minute * MINUTE
-        code, at = CODES[health], self.now
+        code, at = CODES[health] if code is None else code, self.now
         text = text or f"It is {health}."
         record_run_result(
             self.store, source="mfa", health=health, exit_code=code, message=text, run_id=None, finished_at=at
@@ -91,6 +93,15 @@ def list_sent_titles(store: Store, receiver: AlarmWebhook, *healths: str) -> lis
 )
 def test_which_notices_are_sent(store: Store, receiver: AlarmWebhook, healths: list[str], titles: list[str]) -> None:
     assert list_sent_titles(store, receiver, *healths) == titles
+
+
+def test_an_alarm_that_gets_worse_twice_within_a_kind_is_sent_each_time(store: Store, receiver: AlarmWebhook) -> None:
+    """Several exit codes are the health "failed", such as 16 and 1."""
+    desk = AlarmDesk(store, receiver.address)
+    for minute, (health, code) in enumerate([("degraded", 14), ("failed", 16), ("failed", 1)]):
+        desk.record(health, minute, code=code)
+        desk.send()
+    assert receiver.titles == ["mfa: degraded", *["mfa: failed, worse than before"] * 2]
 
 
 def record_runs(store: Store, receiver: AlarmWebhook, healths: str) -> list[str]:
