@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import comb, exp, log, sqrt
+from math import exp, lgamma, log, log1p, sqrt
 from statistics import median
 from typing import Any
 
@@ -153,7 +153,14 @@ def _compute_usual_share(before: Sequence[Share]) -> tuple[float, int, float]:
 
 def _compute_probability(part: int, whole: int, likely: float) -> float:
     """Return the probability of at most `part` of `whole`, each with probability `likely`."""
-    return sum(comb(whole, k) * likely**k * (1 - likely) ** (whole - k) for k in range(part + 1))
+    if likely <= 0:
+        return 1.0
+    # In logarithms: the number of combinations of more than 1,000 articles is too large for a float.
+    log_in, log_out, log_all = log(likely), log1p(-likely), lgamma(whole + 1)
+    return sum(
+        exp(log_all - lgamma(k + 1) - lgamma(whole - k + 1) + k * log_in + (whole - k) * log_out)
+        for k in range(part + 1)
+    )
 
 
 def _find_moved_median(

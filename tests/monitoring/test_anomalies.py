@@ -103,6 +103,16 @@ def test_what_moved_now_and_before(now: dict[str, Any], before: dict[str, Any], 
     assert find_anomalies(before, past(*[before] * 8)) == ()
 
 
+@pytest.mark.parametrize("articles", [1_100, 50_000])
+def test_run_of_very_many_articles_is_judged_too(articles: int) -> None:
+    lacking = run(articles, fields={"lead": articles // 2}, texts=[1000])
+    (found,) = find_anomalies(lacking, WELL)
+    assert found == f"lead found in {articles // 2} of the last {articles} articles, before 100 %."
+    often, seldom = (past(*[run(fields={"lead": count})] * 8) for count in (8, 0))
+    assert find_anomalies(run(articles, fields={"lead": articles - 9}, texts=[1000]), often) == ()
+    assert find_anomalies(run(articles, fields={"lead": 9}, texts=[1000]), seldom) == ()
+
+
 def test_old_articles_that_come_new_are_a_list_gone_wild() -> None:
     before = past(*[run(first_seen={"all": 4, "copies": 0, "old": 1})] * 8)
     (told,) = find_anomalies(run(first_seen={"all": 90, "copies": 0, "old": 80}), before)
