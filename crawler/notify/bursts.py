@@ -14,7 +14,6 @@ from itertools import groupby
 from typing import NamedTuple
 
 from crawler.config import Config, Subscription
-from crawler.notify.retry_delays import LEASE_DURATION
 from crawler.store import Delivery, DeliveryState, Message, Store, make_idempotency_key
 
 BURST_PERIOD = timedelta(minutes=10)
@@ -120,5 +119,5 @@ def _is_in_hand(delivery: Delivery, now: datetime) -> bool:
     """Return whether a delivery is tried again now, or is claimed by a sender at this moment."""
     if delivery.state is not DeliveryState.PENDING:
         return False
-    is_claimed = delivery.tries == 0 and now < delivery.next_try_at <= now + LEASE_DURATION
+    is_claimed = delivery.tries > 0 and delivery.failure is None
     return is_claimed or delivery.next_try_at <= now

@@ -169,20 +169,22 @@ class Dispatcher:
         """Return the channel and the message in words.
 
         Return None and give the delivery up if nothing is left to say, a later message says what is true now, or the
-        channel was removed. Return None and postpone it while the channel or the message cannot be made.
+        channel was removed. Return None and postpone it while the channel or the message cannot be made. Neither is an
+        attempt of the channel.
         """
+        untried = replace(delivery, tries=delivery.tries - 1)
         try:
             transport = self._find_transport(delivery.channel)
             rendered = self._renderer.render(message) if transport else None
         except ConfigError as error:
-            self._postpone(delivery, str(error).rstrip("."), result)
+            self._postpone(untried, str(error).rstrip("."), result)
             return None
         except Exception as error:  # One message that cannot be rendered must not hold up all others.
             log.exception("Message %d cannot be rendered.", message.id)
-            self._postpone(delivery, f"it could not be rendered ({type(error).__name__})", result)
+            self._postpone(untried, f"it could not be rendered ({type(error).__name__})", result)
             return None
         if transport is None or rendered is None:
-            self._give_up(message, delivery, transport is not None, result)
+            self._give_up(message, untried, transport is not None, result)
             return None
         return transport, rendered
 
@@ -204,7 +206,7 @@ class Dispatcher:
             result.reasons[reason] += 1
 
     def _postpone(self, delivery: Delivery, reason: str, result: DispatchResult) -> None:
-        """Postpone a message that cannot be rendered. This does not count as an attempt of its channel."""
+        """Postpone a message that cannot be rendered."""
         if reason not in result.reasons:  # The same mistake in a template stops many messages: log it once.
             log.error("Message %d waits: %s.", delivery.message_id, reason)
         result.failed += 1
@@ -231,17 +233,15 @@ class Dispatcher:
         self._failures_in_a_row[claimed.channel] = 0
         result.sent += 1
         sent = replace(claimed, state=DeliveryState.SENT, sent_at=self._get_now(), failure=None, delivered_to="")
-        self._save_attempt(claimed, sent)
+        self._store.deliveries.save_result(claimed, sent)
 
     def _record_failure(self, claimed: Delivery, reason: str, result: DispatchResult) -> None:
         self._failures_in_a_row[claimed.channel] += 1
-        is_dead = claimed.tries + 1 >= MAX_ATTEMPTS
+        is_dead = claimed.tries >= MAX_ATTEMPTS
         result.failed += not is_dead
         result.dead += is_dead
         result.reasons[f"{claimed.channel}: {reason}"] += 1
         state = DeliveryState.DEAD if is_dead else DeliveryState.PENDING
-        next_try_at = self._get_now() + compute_retry_delay(claimed.tries)
-        self._save_attempt(claimed, replace(claimed, state=state, next_try_at=next_try_at, failure=reason))
-
-    def _save_attempt(self, claimed: Delivery, outcome: Delivery) -> None:
-        self._store.deliveries.save_result(claimed, replace(outcome, tries=claimed.tries + 1))
+        next_try_at = self._get_now() + compute_retry_delay(claimed.tries - 1)
+        failed = replace(claimed, state=state, next_try_at=next_try_at, failure=reason)
+        self._store.deliveries.save_result(claimed, failed)

@@ -15,5 +15,6 @@ def compute_retry_delay(attempts: int) -> timedelta:
     >>> compute_retry_delay(0), compute_retry_delay(3), compute_retry_delay(11)
     (datetime.timedelta(seconds=60), datetime.timedelta(seconds=480), datetime.timedelta(seconds=21600))
     """
-    delay: timedelta = FIRST_RETRY_DELAY * 2**attempts
+    # Nine doublings exceed the maximum. Senders that die may count so many attempts that a timedelta would overflow.
+    delay: timedelta = FIRST_RETRY_DELAY * 2 ** min(attempts, 9)
     return min(delay, MAX_RETRY_DELAY)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Label, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Label, Row, Select, case, delete, func, insert, select, update
 
 from crawler.store.database import Database
 from crawler.store.schema import deliveries, messages
@@ -52,7 +52,8 @@ class Message:
 class Delivery:
     """One message on one channel. `failure` says why the last attempt failed.
 
-    `delivered_to`: space-separated hashes of the recipients who already received the message.
+    `tries` counts the attempts, also one that is claimed. `delivered_to`: space-separated hashes of the recipients who
+    already received the message.
     """
 
     message_id: int
@@ -172,8 +173,11 @@ class DeliveryRepository:
         return self._list(query.order_by(messages.c.id, deliveries.c.channel).limit(limit))
 
     def claim(self, delivery: Delivery, until: datetime) -> Delivery | None:
-        """Return the delivery, reserved for the caller until then. None if another sender has it."""
-        claimed = replace(delivery, next_try_at=until)
+        """Return the delivery, reserved for the caller until then. None if another sender has it.
+
+        The attempt counts from now on, because a sender that dies may have sent the message.
+        """
+        claimed = replace(delivery, next_try_at=until, tries=delivery.tries + 1)
         return claimed if self._update_if_unchanged(delivery, claimed) else None
 
     def save_result(self, delivery: Delivery, result: Delivery) -> bool:
@@ -184,14 +188,18 @@ class DeliveryRepository:
         return self._update_if_unchanged(delivery, result)
 
     def retry_failed(self, now: datetime, *, message_id: int | None = None, channel: str | None = None) -> int:
-        """Make failed deliveries due now, given up or not. Return how many there are."""
+        """Make failed deliveries due now, given up or not. Return how many there are.
+
+        One that was ever tried keeps an attempt: the recipient may have the message.
+        """
         query = update(deliveries).where(_HAS_FAILED)
         if message_id is not None:
             query = query.where(deliveries.c.message_id == message_id)
         if channel is not None:
             query = query.where(deliveries.c.channel == channel)
         with self._database.transaction() as connection:
-            return connection.execute(query.values(state=DeliveryState.PENDING, tries=0, next_try_at=now)).rowcount
+            tries = case((deliveries.c.tries > 0, 1), else_=0)
+            return connection.execute(query.values(state=DeliveryState.PENDING, tries=tries, next_try_at=now)).rowcount
 
     def list_newest(
         self,

@@ -180,7 +180,7 @@ def test_a_killed_sender_leaves_its_message_under_the_same_key(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Dispatcher, "_save_attempt", dies)
+        patch.setattr(Dispatcher, "_record_success", dies)
         with pytest.raises(KeyboardInterrupt):
             Dispatcher(settings, store).send_due()
     Dispatcher(settings, store).send_due()

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -102,7 +102,7 @@ def is_settled(desk: InterruptedDesk) -> None:
         with desk.place.open_store() as store:
             now = datetime.now(UTC)
             for _, delivery in store.deliveries.list_due(now + LEASE_DURATION, 10_000):
-                store.deliveries.claim(delivery, now)
+                store.deliveries.save_result(delivery, replace(delivery, next_try_at=now))
         desk.place.run_crawler("alerts", "retry")
         with desk.place.open_store() as store:
             if not store.deliveries.count_by_state().get(DeliveryState.PENDING):

@@ -147,6 +147,28 @@ def test_a_message_that_may_have_arrived_keeps_its_key(desk: BurstDesk) -> None:
     assert desk.send(15) == ["Digest"]
 
 
+def test_a_message_that_was_tried_before_a_retry_keeps_its_key(desk: BurstDesk) -> None:
+    desk.hook.failing = 1.0
+    desk.publish(3)
+    for minute in (0, 1, 3):
+        desk.send(minute)
+    desk.hook.failing = 0.0
+    desk.publish(3)
+    assert len(desk.send(5)) == 3
+    assert desk.store.deliveries.retry_failed(desk.now) == 3
+    assert sorted(desk.send(6)) == ["Встреча 0", "Встреча 1", "Встреча 2"]
+    assert desk.list_ledger() == [("alert", 1, DeliveryState.SENT)] * 6
+
+
+def test_a_message_whose_sender_was_killed_keeps_its_key(desk: BurstDesk) -> None:
+    desk.publish(3)
+    for _, delivery in desk.store.deliveries.list_due(desk.now, 9):
+        assert desk.store.deliveries.claim(delivery, desk.now + LEASE_DURATION)  # and the process is killed
+    desk.config = make_config(desk.hook.address, unit="article", burst=1)
+    assert sorted(desk.send(10)) == ["Встреча 0", "Встреча 1", "Встреча 2"]
+    assert desk.list_ledger() == [("alert", 1, DeliveryState.SENT)] * 3
+
+
 @pytest.mark.slow
 def test_a_process_killed_before_it_sent_leaves_the_same_limit(desk: BurstDesk) -> None:
     desk.publish(7)
