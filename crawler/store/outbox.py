@@ -50,7 +50,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One message on one channel. `failure` says why the last attempt failed.
+    """One message on one channel. `failure` says why the last attempt failed. A claim clears it.
 
     `tries` counts the attempts, also one that is claimed. `delivered_to`: space-separated hashes of the recipients who
     already received the message.
@@ -177,7 +177,7 @@ class DeliveryRepository:
 
         The attempt counts from now on, because a sender that dies may have sent the message.
         """
-        claimed = replace(delivery, next_try_at=until, tries=delivery.tries + 1)
+        claimed = replace(delivery, next_try_at=until, tries=delivery.tries + 1, failure=None)
         return claimed if self._update_if_unchanged(delivery, claimed) else None
 
     def save_result(self, delivery: Delivery, result: Delivery) -> bool:
@@ -190,7 +190,8 @@ class DeliveryRepository:
     def retry_failed(self, now: datetime, *, message_id: int | None = None, channel: str | None = None) -> int:
         """Make failed deliveries due now, given up or not. Return how many there are.
 
-        One that was ever tried keeps an attempt: the recipient may have the message.
+        One that was ever tried keeps an attempt: the recipient may have the message. One that a sender has claimed is
+        skipped, because it has no failure.
         """
         query = update(deliveries).where(_HAS_FAILED)
         if message_id is not None:

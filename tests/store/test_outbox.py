@@ -29,6 +29,18 @@ def test_list_newest_limits_failed_deliveries_only(store: Store) -> None:
     assert store.deliveries.count_by_state() == {DeliveryState.PENDING: 2}
 
 
+def test_retry_skips_a_delivery_that_is_being_sent(store: Store) -> None:
+    add_message(store, 0, failure="the receiver answered 500")
+    ((_, delivery),) = store.deliveries.list_due(NOON, 9)
+    claimed = store.deliveries.claim(delivery, NOON + timedelta(minutes=10))
+    assert claimed is not None
+    assert store.deliveries.retry_failed(NOON) == 0
+    assert store.deliveries.list_due(NOON, 9) == []
+    assert store.deliveries.save_result(claimed, replace(claimed, failure="the receiver answered 503"))
+    assert store.deliveries.retry_failed(NOON) == 1
+    assert len(store.deliveries.list_due(NOON, 9)) == 1
+
+
 def test_time_of_the_last_message_of_a_kind(store: Store) -> None:
     assert store.messages.get_last_time("press", ("alert", "bundle")) is None
     for number, kind in enumerate(("alert", "bundle", "digest"), start=1):
