@@ -166,6 +166,8 @@ class BackgroundThread(threading.Thread):
                 self._work(self._ending.is_set)
             except CrawlerError as error:
                 log.warning("The %s failed: %s", self.name, error)
+            except Exception:  # the thread must outlive any failure
+                log.exception("The %s failed. It is tried again.", self.name)
             self._ending.wait(self._seconds)
 
     def stop(self) -> None:

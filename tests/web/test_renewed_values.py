@@ -95,13 +95,14 @@ def test_own_action_counts_at_once(newsroom: Newsroom, client: httpx.Client, sto
     assert newsroom.story_counts.get(unseen) == 0
 
 
-def test_thread_goes_on_after_an_error() -> None:
+@pytest.mark.parametrize("error", [StoreError("The store is locked."), KeyError("gone")])
+def test_thread_goes_on_after_an_error(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     done, calls = threading.Event(), []
 
     def work(is_ending: Callable[[], bool]) -> None:
         calls.append(is_ending())
         if len(calls) == 1:
-            raise StoreError("The store is locked.")
+            raise error
         done.set()
 
     thread = BackgroundThread("count of stories", 0.01, work)
@@ -110,3 +111,5 @@ def test_thread_goes_on_after_an_error() -> None:
     thread.stop()
     assert not thread.is_alive()
     assert not any(calls)
+    (logged,) = caplog.records
+    assert (logged.exc_info is None) == isinstance(error, StoreError)
