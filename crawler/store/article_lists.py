@@ -154,9 +154,10 @@ class ArticleListRepository:
         """Return values that differ as soon as there is a change event or an ended run more."""
         last = self.get_last_event_id()
         recent = select(func.count()).where(change_events.c.id > last - MAX_RECENT_EVENTS)
-        ended = select(func.max(runs.c.finished_at)).where(runs.c.id > _NEWEST_RUN - MAX_RECENT_RUNS)
-        # The count: PostgreSQL may store an event after one with a higher number.
-        return last, self._database.fetch_all(recent)[0][0], self._database.fetch_all(ended)[0][0]
+        ended = select(func.max(runs.c.finished_at), func.count(runs.c.finished_at))
+        ended = ended.where(runs.c.id > _NEWEST_RUN - MAX_RECENT_RUNS)
+        # The counts: an event may be stored after one with a higher number (PostgreSQL), a run after a later one.
+        return last, self._database.fetch_all(recent)[0][0], *self._database.fetch_all(ended)[0]
 
     def list_new_versions(self, after: int, limit: int) -> list[NewVersion]:
         """Return what was stored behind a place in the log of change events, the oldest first.
@@ -177,14 +178,13 @@ class ArticleListRepository:
             for row in self._database.fetch_all(query)
         ]
 
-    def list_ended_runs(self, after: datetime, limit: int) -> list[EndedRun]:
+    def list_ended_runs(self, after: datetime) -> list[EndedRun]:
         """Return the live runs that ended after a time, the first to end first, of the last `MAX_RECENT_RUNS`."""
         query = (
             select(runs.c.id, runs.c.source, runs.c.finished_at, runs.c.health, runs.c.reason)
             .where(runs.c.id > _NEWEST_RUN - MAX_RECENT_RUNS, runs.c.mode == "live")
             .where(runs.c.finished_at > after, runs.c.health.is_not(None))
             .order_by(runs.c.finished_at, runs.c.id)
-            .limit(limit)
         )
         return [EndedRun(**{**row._mapping, "health": Health(row.health)}) for row in self._database.fetch_all(query)]
 

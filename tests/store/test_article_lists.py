@@ -86,11 +86,19 @@ def test_ended_runs_follow_a_time(store: Store) -> None:
     store.runs.record_end(replace(early, finished_at=NOON + 2 * HOUR, health=Health.BLOCKED, reason="403"))
     store.runs.record_end(replace(replayed, finished_at=NOON + 3 * HOUR, health=Health.HEALTHY))
     assert store.article_lists.get_news_mark() != mark
-    found = store.article_lists.list_ended_runs(NOON, 9)
+    found = store.article_lists.list_ended_runs(NOON)
     assert [(each.source, each.health) for each in found] == [("ktkz", Health.HEALTHY), ("mfa", Health.BLOCKED)]
-    assert [each.id for each in store.article_lists.list_ended_runs(NOON + HOUR, 9)] == [early.id]
+    assert [each.id for each in store.article_lists.list_ended_runs(NOON + HOUR)] == [early.id]
     assert store.runs.get(early.id or 0) is not None
     assert store.runs.get(99) is None
+
+
+def test_run_that_is_stored_after_one_that_ended_later_is_new(store: Store) -> None:
+    early, late = (store.runs.record_start(Run(source=name, started_at=NOON)) for name in ("mfa", "ktkz"))
+    store.runs.record_end(replace(late, finished_at=NOON + 2 * HOUR, health=Health.HEALTHY))
+    mark = store.article_lists.get_news_mark()
+    store.runs.record_end(replace(early, finished_at=NOON + HOUR, health=Health.BLOCKED))
+    assert store.article_lists.get_news_mark() != mark
 
 
 def test_actions_are_listed_newest_first_without_what_others_have_seen(store: Store, save: Save) -> None:

@@ -127,6 +127,21 @@ def test_event_that_is_stored_late_arrives(listen: Any, store: Store, save: Save
         event = client.read_event()
 
 
+def test_run_that_is_stored_late_arrives_once(listen: Any, store: Store) -> None:
+    """A run is judged after its end: it may be stored after one that ended later."""
+    slow = store.runs.record_start(Run(source="mfa", started_at=NOW))
+    before, ended_at = listen(), datetime.now(UTC)
+    end_run(store, "ktkz", Health.HEALTHY)
+    event = before.read_event()
+    assert event["data"]["source"] == "ktkz"
+    after = listen(**{"Last-Event-ID": event["id"]})
+    store.runs.record_end(replace(slow, finished_at=ended_at, health=Health.BLOCKED))
+    end_run(store, "qazmonitor", Health.HEALTHY)
+    for client in (before, after):
+        for source in ("mfa", "qazmonitor"):
+            assert client.read_event()["data"]["source"] == source
+
+
 def test_articles_that_were_there_before_are_no_news(listen: Any, store: Store, save: SaveArticle) -> None:
     from support.newsroom_articles import make_story_article
 

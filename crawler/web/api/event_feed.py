@@ -12,7 +12,7 @@ import re
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from crawler.errors import StoreError
@@ -34,6 +34,8 @@ MAX_CLIENTS_PER_USER = 10
 EVENTS_PER_READ = 200
 OVERLAP = 100
 """Change events that are read again: PostgreSQL may store an event after one with a higher number."""
+RUN_OVERLAP = timedelta(minutes=1)
+"""Ended runs that are read again: a run is judged after its end, and may be stored after one that ended later."""
 PLACE_PATTERN = re.compile(r"(\d{1,15})-(\d{1,17})")
 CONNECTED = f"retry: {RETRY_MILLISECONDS}\n\n".encode()
 HEARTBEAT = b": still here\n\n"
@@ -177,6 +179,8 @@ class ClientPosition:
         self._lists, self._place = store.article_lists, place
         behind = self._lists.list_new_versions(place.event_id - OVERLAP, EVENTS_PER_READ)
         self._known = deque((each.id for each in behind if each.id <= place.event_id), maxlen=2 * EVENTS_PER_READ)
+        ended = self._lists.list_ended_runs(place.ended_at - RUN_OVERLAP)
+        self._known_runs = {run.id for run in ended if run.finished_at <= place.ended_at}
 
     def read(self) -> list[LiveEvent]:
         """Return the next events, and move behind them."""
@@ -191,8 +195,12 @@ class ClientPosition:
             yield LiveEvent(self._place, *_describe_version(version))
 
     def _read_runs(self) -> Iterator[LiveEvent]:
-        for run in self._lists.list_ended_runs(self._place.ended_at, EVENTS_PER_READ):
-            self._place = replace(self._place, ended_at=run.finished_at)
+        ended = self._lists.list_ended_runs(self._place.ended_at - RUN_OVERLAP)
+        known, self._known_runs = self._known_runs, {run.id for run in ended}
+        for run in ended:
+            if run.id in known:
+                continue
+            self._place = replace(self._place, ended_at=max(run.finished_at, self._place.ended_at))
             yield LiveEvent(self._place, "source", _describe_run(run))
 
 
