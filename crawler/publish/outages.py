@@ -8,11 +8,11 @@ from datetime import datetime
 from itertools import takewhile
 
 from crawler import spiders
-from crawler.items import Health
+from crawler.items import Health, Run
 from crawler.store import Alarm, Store
 
 UNREAD_KIND = "unread"
-"""Kind of outage of a source that no run read to the end in the period."""
+"""Kind of outage of a source that no run read to the end in the period, though one was due."""
 MOMENTARY_KIND = "unreachable"
 """No outage if one run found it and the next one did not: networks fail for a moment."""
 MAX_RUNS_EXAMINED = 200
@@ -54,8 +54,10 @@ def _find_outage(store: Store, source: str, begin: datetime, end: datetime) -> O
     if last is None and mode is None and store.runs.get_last(source):
         # Such a run reads pages of any time, so one after the period may have read what was new in it.
         return None
-    if last is None or last.finished_at is None or last.finished_at < begin:
-        return _make_outage(store, source, UNREAD_KIND, last.finished_at if last else None)
+    if last is None or last.finished_at is None:
+        return _make_outage(store, source, UNREAD_KIND, None)
+    if last.finished_at < begin and not _is_current(store, last, end):
+        return _make_outage(store, source, UNREAD_KIND, last.finished_at)
     if alarm := _pick_worst(store.alarms.list_open_between(source, begin, end), end):
         closed = alarm.closed_at if alarm.closed_at and alarm.closed_at < end else None
         return _make_outage(store, source, alarm.kind, alarm.opened_at, closed)
@@ -63,6 +65,17 @@ def _find_outage(store: Store, source: str, begin: datetime, end: datetime) -> O
         return None
     bad = list(takewhile(lambda run: run.health is not Health.HEALTHY, runs))
     return _make_outage(store, source, str(last.health or Health.FAILED), bad[-1].started_at)
+
+
+def _is_current(store: Store, last: Run, end: datetime) -> bool:
+    """Return whether the last run was healthy, none has ended since, and a watch plans the next one at `end` or later.
+
+    So a source that runs every three hours is no outage in the hours between.
+    """
+    row, newest = store.schedules.get(last.source), store.runs.get_last(last.source, mode="live")
+    if row is None or row.paused or row.next_due_at is None or newest is None or last.health is not Health.HEALTHY:
+        return False
+    return row.next_due_at >= end and (newest.id == last.id or newest.finished_at is None)
 
 
 def _pick_worst(alarms: list[Alarm], end: datetime) -> Alarm | None:

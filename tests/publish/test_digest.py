@@ -32,6 +32,7 @@ from crawler.publish.phrases import Phrases
 from crawler.publish.query import ArticleQuery
 from crawler.revisions.kinds import Severity
 from crawler.store import Alarm, Store
+from crawler.store.schedules import ScheduleState
 
 RED_CROSS, LAW = "red-cross-movement", "ihl"
 CONFIG = Config()
@@ -313,6 +314,38 @@ def test_bad_runs_without_an_alarm_are_an_outage(store: Store) -> None:
     add_run(store, "mfa", NOON + 2 * HOUR, Health.DEGRADED, 14)
     (trouble,) = make_day_digest(store, wanted=ArticleQuery(sources=("mfa",))).troubles
     assert (trouble.kind, trouble.since) == ("degraded", NOON + HOUR - timedelta(minutes=1))
+
+
+@pytest.mark.parametrize(
+    ("next_due_at", "health", "is_paused", "kinds"),
+    [
+        (15, Health.HEALTHY, False, []),
+        (14, Health.HEALTHY, False, []),
+        (13, Health.HEALTHY, False, ["unread"]),
+        (15, Health.DEGRADED, False, ["unread"]),
+        (15, Health.HEALTHY, True, ["unread"]),
+        (None, Health.HEALTHY, False, ["unread"]),
+    ],
+    ids=["due later", "due at the end", "was due", "bad run", "paused", "no plan"],
+)
+def test_a_source_that_was_not_due_is_no_outage(
+    store: Store, next_due_at: int | None, health: Health, is_paused: bool, kinds: list[str]
+) -> None:
+    """It runs every three hours, the last time at noon. The digest is of the hour from one to two."""
+    add_run(store, "mfa", NOON, health, 0)
+    due_at = None if next_due_at is None else NOON.replace(hour=next_due_at)
+    store.schedules.save(ScheduleState(source="mfa", cron="0 */3 * * *", paused=is_paused, next_due_at=due_at))
+    begin, wanted = NOON.replace(hour=13), ArticleQuery(sources=("mfa",))
+    assert [each.kind for each in make_day_digest(store, begin, begin + HOUR, wanted=wanted).troubles] == kinds
+
+
+def test_a_period_between_two_runs_that_was_missed_stays_an_outage(store: Store) -> None:
+    add_run(store, "mfa", NOON, Health.HEALTHY, 0)
+    add_run(store, "mfa", NOON + 8 * HOUR, Health.HEALTHY, 0)
+    store.schedules.save(ScheduleState(source="mfa", cron="0 * * * *", next_due_at=NOON + 9 * HOUR))
+    begin, wanted = NOON + HOUR, ArticleQuery(sources=("mfa",))
+    (trouble,) = make_day_digest(store, begin, begin + HOUR, wanted=wanted).troubles
+    assert (trouble.kind, trouble.since) == ("unread", NOON)
 
 
 def test_a_period_long_past_uses_the_runs_of_that_time(store: Store) -> None:
