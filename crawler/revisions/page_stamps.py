@@ -21,8 +21,8 @@ _SEGMENT_PATTERN = re.compile(r"[|·•\n]|[^|·•\n]+")
 _PARENTHESES_PATTERN = re.compile(r"\([^()]{1,120}\)")
 _SEPARATORS = r"[\s,;|·•/—–-]*"
 _STAMP_END = r"(?!(?<=[^\W\d_])[^\W\d_])(?!(?<=\d)\d)(?![.:,]\d)"
-"""A stamp ends at no place within a word or a number. So the group of one is atomic: its marks, separators and item
-numbers have characters in common, and a line of dashes had a reading for each way to share them out."""
+"""A stamp ends at no place within a word or a number, so its group may be atomic. Marks, separators and item numbers
+share characters: otherwise a line of dashes would be read in every way to divide them."""
 
 
 def remove_page_stamps(sentence: str) -> str:
