@@ -257,9 +257,11 @@ class EntryBuilder:
         """Return the id to show of the story's article that was seen first."""
         members = story.members if story else ()
         states = ((self._store.articles.get_state(member.article.id), member.article) for member in members)
-        seen = [(state.first_seen_at, state.id, _set_current_url(article, state)) for state, article in states if state]
-        first = min(seen, key=lambda each: each[:2], default=None)
-        return redact_id(first[2], self._redact) if first else None
+        seen = [(state, article) for state, article in states if state]
+        if not seen:
+            return None
+        state, article = min(seen, key=lambda each: (each[0].first_seen_at, each[0].id))
+        return redact_id(_set_current_url(article, state), self._redact)
 
 
 def _get_base_version(request: EntryRequest) -> int:

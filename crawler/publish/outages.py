@@ -47,7 +47,8 @@ def list_outages(
 
 def _find_outage(store: Store, source: str, begin: datetime, end: datetime) -> Outage | None:
     # None: replays and backfills are all that says how a source of stored pages was read, as in the demo.
-    mode = "live" if store.runs.get_last(source, mode="live") else None
+    newest = store.runs.get_last(source, mode="live")
+    mode = "live" if newest else None
     ended = store.runs.list_ended_before(source, end, MAX_RUNS_EXAMINED, mode=mode)
     runs = [run for run in ended if run.health is not Health.STOPPED]
     last = runs[0] if runs else None
@@ -56,7 +57,7 @@ def _find_outage(store: Store, source: str, begin: datetime, end: datetime) -> O
         return None
     if last is None or last.finished_at is None:
         return _make_outage(store, source, UNREAD_KIND, None)
-    if last.finished_at < begin and not _is_current(store, last, end):
+    if last.finished_at < begin and not _is_current(store, last, newest, end):
         return _make_outage(store, source, UNREAD_KIND, last.finished_at)
     if alarm := _pick_worst(store.alarms.list_open_between(source, begin, end), end):
         closed = alarm.closed_at if alarm.closed_at and alarm.closed_at < end else None
@@ -67,12 +68,13 @@ def _find_outage(store: Store, source: str, begin: datetime, end: datetime) -> O
     return _make_outage(store, source, str(last.health or Health.FAILED), bad[-1].started_at)
 
 
-def _is_current(store: Store, last: Run, end: datetime) -> bool:
+def _is_current(store: Store, last: Run, newest: Run | None, end: datetime) -> bool:
     """Return whether the last run was healthy, none has ended since, and a watch plans the next one at `end` or later.
 
+    `newest` is the source's newest live run, which may not have ended.
     So a source that runs every three hours is no outage in the hours between.
     """
-    row, newest = store.schedules.get(last.source), store.runs.get_last(last.source, mode="live")
+    row = store.schedules.get(last.source)
     if row is None or row.paused or row.next_due_at is None or newest is None or last.health is not Health.HEALTHY:
         return False
     return row.next_due_at >= end and (newest.id == last.id or newest.finished_at is None)
