@@ -17,7 +17,7 @@ from support.scheduler_process import SqliteScheduleStore, list_finished, parse_
 from crawler.cli.commands.watch import format_step
 from crawler.errors import ConfigError
 from crawler.service.cron import parse_cron
-from crawler.service.run_engine import RunSkipped, RunStarted, SchedulerEvent
+from crawler.service.run_engine import RunStarted, SchedulerEvent
 from crawler.service.schedule_state import Timing
 from crawler.store.schedules import RUN_NOW, ScheduleState
 
@@ -133,12 +133,15 @@ def test_what_keeps_its_timing_keeps_its_planned_start(tmp_path: Path) -> None:
 
 
 def test_a_source_that_is_crawled_elsewhere_is_skipped(tmp_path: Path) -> None:
-    def is_told(steps: list[SchedulerEvent]) -> bool:
-        return isinstance(steps[-1], RunSkipped) and "is being crawled" in steps[-1].reason
+    """A slow machine may report further steps before the scheduler ends, such as a start that comes too early."""
+    skipped = "  one  skipped: one is being crawled by process 7 on host elsewhere."
 
-    steps = run_scheduler_until(tmp_path, OFTEN, is_told, "is_held")
+    def is_reported(steps: list[SchedulerEvent]) -> bool:
+        return any(format_step(step).endswith(skipped) for step in steps)
+
+    steps = run_scheduler_until(tmp_path, OFTEN, is_reported, "is_held")
+    assert is_reported(steps)
     assert not list_finished(steps)
-    assert format_step(steps[-1]).endswith("  one  skipped: one is being crawled by process 7 on host elsewhere.")
 
 
 def test_recording_a_crash_does_not_delay_other_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
