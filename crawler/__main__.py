@@ -26,10 +26,11 @@ def main() -> None:
 def run_command() -> None:
     """Run the command. Print a deliberate error."""
     from crawler.cli.app import app
-    from crawler.cli.console import clean_printed_warnings
+    from crawler.cli.console import clean_printed_warnings, escape_unknown_characters
     from crawler.errors import CrawlerError
 
     clean_printed_warnings()
+    escape_unknown_characters()
     try:
         app()
     except CrawlerError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
@@ -44,6 +45,12 @@ def clean_printed_warnings() -> None:
     """Let the log records that nothing else handles, which Python prints to stderr, command no terminal."""
     if logging.lastResort:
         logging.lastResort.setFormatter(OneLineFormatter())
+
+
+def escape_unknown_characters() -> None:
+    """Let output whose encoding lacks a character, such as a Kazakh letter in KOI8-R, have its escape instead."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def is_file_name(text: str) -> bool:

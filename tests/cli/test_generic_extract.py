@@ -49,6 +49,15 @@ def test_each_line_has_its_row(listed: Path) -> None:
     assert "gone.html cannot be read" in rows[3]["error"]
 
 
+@pytest.mark.parametrize(("lines", "message"), [("", "There is no line in"), ("[]\n{broken", "None of the 2 pages of")])
+def test_a_list_without_a_page_that_can_be_read_is_an_error(tmp_path: Path, lines: str, message: str) -> None:
+    pytest.importorskip("trafilatura", reason="the extra crawler[sites] is not installed")
+    listed = tmp_path / "pages.jsonl"
+    listed.write_text(lines, encoding="utf-8")
+    with pytest.raises(UsageError, match=message):
+        run_extract("--generic", "--jsonl", listed)
+
+
 def test_one_page_is_printed_without_an_id(listed: Path) -> None:
     pytest.importorskip("trafilatura", reason="the extra crawler[sites] is not installed")
     result = run_extract("--generic", listed.parent / "1.html", "--url", PAGES[1].url)

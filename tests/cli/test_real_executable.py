@@ -109,5 +109,11 @@ def test_command_runs_as_executable(command: str, place: Sandbox) -> None:
     assert "Traceback" not in done.err
 
 
+def test_a_letter_that_the_terminal_lacks_is_an_escape(place: Sandbox) -> None:
+    done = place.run_executable("articles", PYTHONIOENCODING="ascii")
+    assert done.code == 0, done.err
+    assert "\\u0438" in done.out
+
+
 def test_every_command_is_run() -> None:
     assert set(list_command_names()) - {"serve", "watch"} <= COMMANDS.keys()

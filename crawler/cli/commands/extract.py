@@ -13,6 +13,7 @@ from crawler.cli.console import print_error, print_json, read_text
 from crawler.errors import UsageError
 
 if TYPE_CHECKING:
+    from crawler.generic.memory_folder import MemoryFolder
     from crawler.pages.site import Reading
     from crawler.pages.snapshot import Snapshot
 
@@ -113,7 +114,6 @@ def _extract_generic(
     """Print what the generic reader finds in one page, or in each page that JSON lines name."""
     from crawler.generic.extractors import raise_if_not_installed
     from crawler.generic.memory_folder import MemoryFolder
-    from crawler.generic.page_list import read_listed_pages
     from crawler.generic.reader import read_stored_page
 
     if source is not None or links:
@@ -123,14 +123,28 @@ def _extract_generic(
     if jsonl:
         if url is not None or content_type is not None:
             raise UsageError("--jsonl takes the URL of each page from its line, not from --url or --content-type.")
-        name = str(file) if file is not None else "-"
-        folder = file.parent if file is not None and name != "-" else Path()
-        for row in read_listed_pages(read_text(name), name if name != "-" else "standard input", folder, memories):
-            print_json(row)
+        _extract_listed(file, memories)
     elif file is None:
         raise UsageError("extract --generic needs a FILE, or --jsonl with a list of pages.")
     else:
         print_json(read_stored_page(file, url or "", content_type, memories).to_dict())
+
+
+def _extract_listed(file: Path | None, memories: MemoryFolder | None) -> None:
+    """Print a row for each page that JSON lines name. Raise UsageError when not one page could be read."""
+    from crawler.generic.page_list import read_listed_pages
+
+    name = str(file) if file is not None else "-"
+    folder = file.parent if file is not None and name != "-" else Path()
+    list_name = name if name != "-" else "standard input"
+    failures: list[bool] = []
+    for row in read_listed_pages(read_text(name), list_name, folder, memories):
+        print_json(row)
+        failures.append("error" in row)
+    if not failures:
+        raise UsageError(f'There is no line in {list_name}. Write one {{"id", "file", "url"}} for each page.')
+    if all(failures):
+        raise UsageError(f"None of the {len(failures)} pages of {list_name} could be read; each row says why.")
 
 
 def read_snapshots(file: Path, url: str | None, content_type: str | None) -> Iterator[Snapshot]:
