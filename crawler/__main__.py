@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 
@@ -24,21 +25,31 @@ def main() -> None:
 
 
 def run_command() -> None:
-    """Run the command. Print a deliberate error."""
+    """Run the command, and write all that it prints. Print a deliberate error."""
     from crawler.cli.app import app
-    from crawler.cli.console import clean_printed_warnings, escape_unknown_characters
+    from crawler.cli.console import clean_printed_warnings, discard_output, escape_unknown_characters
     from crawler.errors import CrawlerError
 
     clean_printed_warnings()
     escape_unknown_characters()
     try:
-        app()
+        try:
+            app()
+        finally:
+            if sys.stdout is not None:  # None if the command was started without one, as in `crawler health >&-`
+                sys.stdout.flush()  # Python's own flush at the end could only print a traceback.
     except CrawlerError as error:
         print(f"crawler: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except BrokenPipeError:  # the reader of a pipe has ended, as in `crawler articles | head`
-        sys.stderr.close()
+        discard_output()
         sys.exit(0)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print("crawler: The disk is full, so something was not written. Free space, and try again.", file=sys.stderr)
+        discard_output()
+        sys.exit(CrawlerError.exit_code)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -51,6 +52,11 @@ def escape_unknown_characters() -> None:
     """Let output whose encoding lacks a character, such as a Kazakh letter in KOI8-R, have its escape instead."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def discard_output() -> None:
+    """Drop what is still to be written to stdout, because nothing takes it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def is_file_name(text: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -113,6 +115,27 @@ def test_a_letter_that_the_terminal_lacks_is_an_escape(place: Sandbox) -> None:
     done = place.run_executable("articles", PYTHONIOENCODING="ascii")
     assert done.code == 0, done.err
     assert "\\u0438" in done.out
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "message"),
+    [
+        (">/dev/full", 1, "crawler: The disk is full, so something was not written. Free space, and try again.\n"),
+        (">&-", 0, ""),
+        ("| true", 0, ""),
+    ],
+)
+def test_output_that_nothing_takes_leaves_no_traceback(output: str, code: int, message: str, place: Sandbox) -> None:
+    """What is printed is written at the end, as it is without PYTHONUNBUFFERED."""
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m crawler --version {output}"],
+        env={**place.make_environment(), "PYTHONUNBUFFERED": ""},
+        cwd=place.work_dir,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (code, message)
 
 
 def test_every_command_is_run() -> None:
