@@ -99,7 +99,7 @@ def test_a_mistaken_variable_is_named(sandbox: Sandbox) -> None:
 
 
 def test_a_bad_cron_is_named_with_its_field(sandbox: Sandbox) -> None:
-    for done in sandbox.run_many(("schedule",), ("watch",), CRAWLER_SOURCES__MFA__CRON="*/15 25 * * *", timeout=30):
+    for done in sandbox.run_many(("schedule",), ("watch",), CRAWLER_SOURCES__MFA__CRON="*/15 25 * * *", timeout=120):
         assert (done.code, done.out) == (2, "")
         assert "sources.mfa.cron: '*/15 25 * * *' is no cron expression: its hour '25' is not from 0 to 23." in done.err
 

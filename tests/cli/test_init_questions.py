@@ -240,7 +240,7 @@ class PseudoTerminal:
         """Read to the end. Return the exit code."""
         self.read_until("")
         os.close(self.terminal)
-        return self.process.wait(10)
+        return self.process.wait(120)
 
     def __enter__(self) -> Self:
         return self
@@ -249,7 +249,7 @@ class PseudoTerminal:
         self.process.kill()
         self.process.wait()
 
-    def read_until(self, text: str, seconds: float = 30) -> None:
+    def read_until(self, text: str, seconds: float = 120) -> None:
         """Wait for a text after what was shown before. An empty text waits for the end."""
         begin, deadline = len(self.shown), time.monotonic() + seconds
         while not text or text not in self.shown[begin:]:
@@ -271,7 +271,7 @@ class PseudoTerminal:
         Python does not see a signal that arrives after a question is printed and before the terminal is read, until
         the next key is pressed.
         """
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while self.process.poll() is None:
             assert time.monotonic() < deadline, self.shown
             os.write(self.terminal, b"\x03")

@@ -17,10 +17,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from support.process_tree import is_alive, list_descendants, wait_until
+from support.process_tree import is_alive, list_descendants
 from support.qazmonitor_site import QazMonitorSite
 from support.sandbox import Sandbox
 from support.server_thread import start_server_thread
+from support.waiting import wait_until
 
 from crawler import spiders
 from crawler.items import Article, Verdict
@@ -47,7 +48,7 @@ def watching(sandbox: Sandbox, *sources: str, **more: str) -> Iterator[subproces
         finally:
             below = list_descendants(process.pid)
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=60)
+            process.communicate(timeout=120)
             wait_until(lambda: not any(map(is_alive, below)))
 
 
@@ -101,14 +102,14 @@ def test_watch_sees_requests_and_configuration_changes(tmp_path: Path) -> None:
             assert "no watch runs it now" not in here.out.split("qazmonitor")[1]
             assert asked.code == 0, asked.err
             assert f"the watch (process {process.pid} on host " in asked.out
-            wait_until(lambda: ran(sandbox) == 2, 30)
+            wait_until(lambda: ran(sandbox) == 2)
             seen = sandbox.run_crawler("schedule", "watched", CRAWLER_SOURCES__KTKZ__ENABLED="false")
             assert (seen.code, seen.out) == (0, "Every source is watched.\n")
             configured(sandbox, "[sources.qazmonitor]\ncron = '61 * * * *'\n")
             configured(sandbox, "[sources.qazmonitor\n")
             threading.Event().wait(1.5)
             configured(sandbox, "[sources.qazmonitor]\ncron = '5 5 * * *'\n")
-            wait_until(lambda: next_start(sandbox) == "5 5 * * *", 30)
+            wait_until(lambda: next_start(sandbox) == "5 5 * * *")
             assert sandbox.run_crawler("schedule", "pause", "qazmonitor").code == 0
             refused = sandbox.run_crawler("schedule", "run", "qazmonitor")
             assert "qazmonitor is paused: `crawler schedule resume qazmonitor` first" in refused.err
@@ -158,7 +159,7 @@ def test_unsent_alarm_is_sent_at_a_check(tmp_path: Path) -> None:
         start_server_thread(server)
         channel = json.dumps([f"json://127.0.0.1:{server.server_port}/"])
         with watching(sandbox, "qazmonitor", CRAWLER_ALARMS__CHANNELS=channel):
-            wait_until(lambda: heard, 30)
+            wait_until(lambda: heard)
         server.shutdown()
     assert len(heard) == 1
     assert "New shape." in heard[0]["message"]

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.process_tree import is_alive, list_descendants, wait_until
+from support.process_tree import is_alive, list_descendants
 from support.qazmonitor_site import QazMonitorSite
 from support.sandbox import ROOT, Sandbox
+from support.waiting import wait_until
 
 from crawler.config import WebConfig
 from crawler.errors import PortTaken, UsageError
@@ -86,15 +87,15 @@ def test_demo_shows_the_samples_and_ends_in_good_order(tmp_path: Path, number: s
         assert process.stdout is not None
         lines = [process.stdout.readline(), process.stdout.readline()]
         address = lines[-1].split()[0]
-        html = httpx.get(address, timeout=30).text
+        html = httpx.get(address, timeout=120).text
         assert "Demo of sample pages" in html
         assert html.count('<article class="story') >= 10
-        revised = httpx.get(f"{address}?status=revised", timeout=30).text
+        revised = httpx.get(f"{address}?status=revised", timeout=120).text
         assert revised.count('<article class="story') == 1
         assert "<ins" in revised, "the paragraph that came back"
         assert len(list(tmp_path.glob("crawler-demo-*"))) == 1
         os.kill(process.pid, number)
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0
         assert process.stdout.read() == "stopped\n"
     assert list(tmp_path.glob("crawler-demo-*")) == []
     assert not sandbox.data_dir.exists()
@@ -106,9 +107,9 @@ def test_own_store_is_shown(tmp_path: Path) -> None:
     with sandbox.start_crawler("serve", "--port", "0") as process:
         assert process.stdout is not None
         address = process.stdout.readline().split()[0]
-        assert "no source was read" in httpx.get(address, timeout=30).text
+        assert "no source was read" in httpx.get(address, timeout=120).text
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(120) == 0
     assert (sandbox.data_dir / "crawler.db").exists()
 
 
@@ -141,7 +142,7 @@ def test_watch_runs_the_sources_and_ends_with_the_pages(tmp_path: Path, number: 
             address = read[0].split()[0]
             assert any("qazmonitor  healthy" in line for line in lines)
             below = list_descendants(process.pid)
-            assert "Qaz" in httpx.get(address, timeout=30).text
+            assert "Qaz" in httpx.get(address, timeout=120).text
             process.send_signal(number)
             assert process.wait(40) == 0
             assert process.stdout.read().splitlines()[-2:] == ["stopped", "stopped"]

@@ -36,7 +36,7 @@ def send_signal_at(
     environment["PYTHONPATH"] = os.pathsep.join([str(folder), environment["PYTHONPATH"]])
     command = [EXECUTABLE, *map(str, words)]
     done = subprocess.run(
-        command, cwd=sandbox.work_dir, env=environment, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=sandbox.work_dir, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
     return done.returncode, done.stdout, done.stderr
 

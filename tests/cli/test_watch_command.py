@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from support.gov_site import GovSite
-from support.process_tree import is_alive, list_descendants, wait_until
+from support.process_tree import is_alive, list_descendants
 from support.qazmonitor_site import QazMonitorSite
 from support.sandbox import Sandbox, get_expected_articles
+from support.waiting import wait_until
 
 from crawler import spiders
 from crawler.items import Health
@@ -28,11 +29,11 @@ def test_watch_runs_due_sources_and_ends_on_sigterm(tmp_path: Path) -> None:
     with GovSite(6) as gov, QazMonitorSite(6) as qaz:
         sandbox = Sandbox(tmp_path, {"mfa": gov, "qazmonitor": qaz})
         with sandbox.start_crawler("watch", "mfa", "qazmonitor") as process:
-            wait_until(lambda: finished(sandbox, 2), 60)
+            wait_until(lambda: finished(sandbox, 2))
             below = list_descendants(process.pid)
             assert below
             process.send_signal(signal.SIGTERM)
-            out, _ = process.communicate(timeout=30)
+            out, _ = process.communicate(timeout=120)
         assert process.returncode == 0, out
         first, *_, last = out.splitlines()
         assert first.startswith("watching 2 sources; next: ")
@@ -60,10 +61,10 @@ def test_sigterm_ends_the_run_in_progress(tmp_path: Path) -> None:
     with QazMonitorSite(24, feed_size=24) as qaz:
         sandbox = Sandbox(tmp_path, {"qazmonitor": qaz}, {"CRAWLER_POLITENESS__DELAY": "0.2"})
         with sandbox.start_crawler("watch", "qazmonitor") as process:
-            wait_until(lambda: len(qaz.requests) > 4, 60)
+            wait_until(lambda: len(qaz.requests) > 4)
             below = list_descendants(process.pid)
             process.send_signal(signal.SIGTERM)
-            out, _ = process.communicate(timeout=30)
+            out, _ = process.communicate(timeout=120)
         assert process.returncode == 0, out
         assert "  qazmonitor  stopped: The run of qazmonitor was ended because the watch ends. (" in out
         assert "failed" not in out
@@ -85,9 +86,9 @@ def test_a_signal_while_the_watch_starts_ends_it(number: signal.Signals, has_chi
     sandbox = Sandbox(tmp_path)
     with sandbox.start_crawler("watch") as process:
         database = sandbox.data_dir / "crawler.db"
-        wait_until(lambda: list_descendants(process.pid) if has_children else database.exists(), 60)
+        wait_until(lambda: list_descendants(process.pid) if has_children else database.exists())
         below = list_descendants(process.pid)
         os.killpg(process.pid, number)
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=120)
     assert (process.returncode, out) == (0, "stopped\n")
     wait_until(lambda: not any(map(is_alive, below)))

@@ -58,7 +58,7 @@ def test_history_survives_kills(place: Sandbox, gov: GovSite) -> None:
     for number in range(6):
         with place.start_crawler(*words) as process:
             # From the first request on, the end may come at any moment.
-            seen, deadline = len(gov.requests), time.monotonic() + 30
+            seen, deadline = len(gov.requests), time.monotonic() + 120
             while len(gov.requests) == seen and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.01)
             time.sleep(chance.uniform(0, 0.6))
@@ -122,7 +122,7 @@ def test_limit_of_requests_stops_the_day(tmp_path: Path, gov: GovSite) -> None:
         assert "the limit of 10 requests a day is reached; it goes on tomorrow" in line
         process.terminate()
         rest = process.stdout.read()
-        assert process.wait(30) == 130
+        assert process.wait(120) == 130
     assert "Stopped. `crawler backfill mfa` goes on." in rest
     assert len(gov.list_requests("/graphql")) - seen <= 10
 
@@ -131,7 +131,7 @@ def test_scheduled_run_waits_for_the_window(tmp_path: Path) -> None:
     with GovSite(120, every=DAILY) as site:
         place = Sandbox(tmp_path, {"mfa": site}, {"CRAWLER_BACKFILL__DELAY": "0.3"})
         with place.start_crawler("backfill", "mfa", "--from", "2015-01-01"):
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 120
             while len(site.list_requests("/graphql")) < 2 and time.monotonic() < deadline:
                 time.sleep(0.05)
             ended = place.run_crawler("crawl", "mfa")
@@ -142,7 +142,7 @@ def test_second_backfill_of_a_source_is_refused(tmp_path: Path) -> None:
     with GovSite(120, every=DAILY) as site:
         place = Sandbox(tmp_path, {"mfa": site}, {"CRAWLER_BACKFILL__DELAY": "0.3"})
         with place.start_crawler("backfill", "mfa", "--from", "2015-01-01") as process:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 120
             while not site.list_requests("/graphql") and time.monotonic() < deadline:
                 time.sleep(0.05)
             second = place.run_crawler("backfill", "mfa", timeout=400)

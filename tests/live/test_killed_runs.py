@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from support.delayed_site import delay_answers
 from support.gov_site import GovSite
-from support.process_tree import is_alive, kill_processes, list_crawls, list_descendants, wait_until
+from support.process_tree import is_alive, kill_processes, list_crawls, list_descendants
 from support.qazmonitor_site import QazMonitorSite
 from support.sandbox import CommandResult, Sandbox, get_expected_articles
+from support.waiting import wait_until
 
 from crawler.archive.snapshot_reader import read_snapshot_at, read_snapshots
 from crawler.items import Health, Verdict
@@ -40,7 +41,7 @@ def killed(place: Sandbox, whom: str, requests: Mapping[str, int]) -> CommandRes
         crawls, below = list_crawls(process.pid), list_descendants(process.pid)
         assert len(crawls) == len(requests)
         kill_processes(*{"runs": crawls, "command": [process.pid], "everything": [process.pid, *below]}[whom])
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=120)
         wait_until(lambda: not any(map(is_alive, below)), 60)
     return CommandResult(process.returncode, out, "")
 

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 from support.delayed_site import delay_answers
-from support.process_tree import is_alive, kill_processes, list_crawls, list_descendants, wait_until
+from support.process_tree import is_alive, kill_processes, list_crawls, list_descendants
 from support.qazmonitor_site import QazMonitorSite
 from support.sandbox import Sandbox, get_expected_articles
+from support.waiting import wait_until
 
 from crawler.items import Health, Run
 from crawler.store import Store
@@ -32,7 +33,7 @@ def test_a_second_run_is_told_who_has_the_source_and_asks_nothing(tmp_path: Path
     with QazMonitorSite(4) as qaz:
         place = Sandbox(tmp_path, {"qazmonitor": qaz})
         with delay_answers(qaz, seconds=100), place.start_crawler("crawl", "qazmonitor") as process:
-            wait_until(lambda: qaz.requests, 60)
+            wait_until(lambda: qaz.requests)
             (pid,) = list_crawls(process.pid)
             second = place.run_crawler("crawl", "qazmonitor", CRAWLER_CONTACT="second@example.org")
             assert second.code == 15
@@ -87,7 +88,7 @@ def test_a_holder_of_another_host_that_beats_keeps_it(tmp_path: Path) -> None:
             while process.poll() is None:
                 store.leases.renew("qazmonitor", holder)
                 threading.Event().wait(0.2)
-            out, _ = process.communicate(timeout=60)
+            out, _ = process.communicate(timeout=120)
     assert process.returncode == 15
     assert f"qazmonitor is being crawled by process {os.getpid()} on host elsewhere since " in out
 
@@ -98,11 +99,11 @@ def test_a_run_that_lost_its_lease_ends_in_order(tmp_path: Path) -> None:
         place = Sandbox(tmp_path, {"qazmonitor": qaz})
         with place.start_crawler("crawl", "qazmonitor") as process:
             with delay_answers(qaz, seconds=100):
-                wait_until(lambda: qaz.requests, 60)
+                wait_until(lambda: qaz.requests)
                 with place.open_store() as store:
                     update_lease(store, holder="another", host="elsewhere", pid=7)
                 threading.Event().wait(11)
-            out, _ = process.communicate(timeout=60)
+            out, _ = process.communicate(timeout=120)
         assert process.returncode == 15, out
         assert "lost its lease (process 7 on host elsewhere has it)" in out
         with place.open_store() as store:

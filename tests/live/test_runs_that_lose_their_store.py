@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 from support.delayed_site import delay_answers
-from support.process_tree import is_alive, wait_until
+from support.process_tree import is_alive
 from support.qazmonitor_site import QazMonitorSite
 from support.sandbox import CommandResult, Sandbox, get_expected_articles
+from support.waiting import wait_until
 
 from crawler.items import Health
 from crawler.store import open_store
@@ -103,7 +104,7 @@ def crawl_and_lose(losable: LosableStore, site: QazMonitorSite, request_number: 
         with delay_answers(site, request_number):
             wait_until(lambda: len(site.requests) >= request_number, 60)
             losable.lose()
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=120)
     return CommandResult(process.returncode, out, "")
 
 

@@ -197,7 +197,7 @@ def start_sending(desk: AlarmDesk, receiver: AlarmWebhook) -> threading.Thread:
     receiver.let_go.clear()
     thread = threading.Thread(target=desk.send)
     thread.start()
-    assert receiver.arrived.wait(10)
+    assert receiver.arrived.wait(120)
     return thread
 
 

@@ -21,8 +21,9 @@ import pytest
 from support.gov_site import GovSite
 from support.ktkz_site import KtkzSite
 from support.local_site import LocalArticle
-from support.process_tree import is_alive, kill_processes, list_descendants, wait_until
+from support.process_tree import is_alive, kill_processes, list_descendants
 from support.sandbox import Sandbox
+from support.waiting import wait_until
 from support.webhook_server import WebhookServer
 
 from crawler.notify.dispatcher import MAX_PARALLEL_DELIVERIES
@@ -92,7 +93,7 @@ def kill_after(desk: InterruptedDesk, seconds: float, *, watch: bool) -> None:
         time.sleep(seconds)
         below = list_descendants(process.pid)
         kill_processes(process.pid, *below)
-        process.communicate(timeout=60)
+        process.communicate(timeout=120)
         wait_until(lambda: not any(map(is_alive, below)), 60)
 
 

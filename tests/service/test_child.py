@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.child_processes import finish_misbehaving_run, is_process_gone, make_misbehaving_plan
+from support.child_processes import finish_misbehaving_run, make_misbehaving_plan
+from support.process_tree import wait_until_dead
 
 from crawler.errors import CrawlerError
 from crawler.items import Health
@@ -85,7 +86,7 @@ def test_only_a_run_that_ignores_sigterm_is_killed() -> None:
 def test_what_a_run_leaves_running_ends_with_it() -> None:
     outcome, events = finish_misbehaving_run("leaves_grandchildren")
     assert outcome.exit_code == 0
-    assert all(is_process_gone(pid) for pid in events[0]["pids"])
+    wait_until_dead(*events[0]["pids"])
 
 
 def test_a_thread_left_behind_does_not_keep_the_process() -> None:
@@ -143,7 +144,7 @@ def test_a_child_does_not_outlive_its_follower() -> None:
             await asyncio.wait_for(child.follow(lambda event: None), 0.2)
         return child.pid
 
-    assert is_process_gone(asyncio.run(follow_shortly()))
+    wait_until_dead(asyncio.run(follow_shortly()))
 
 
 def test_a_failing_listener_leaves_no_process_behind() -> None:
@@ -155,7 +156,7 @@ def test_a_failing_listener_leaves_no_process_behind() -> None:
 
     with pytest.raises(BrokenPipeError):
         run_all([make_misbehaving_plan("sleeps")] * 2, fails)
-    assert all(is_process_gone(pid) for pid in pids)
+    wait_until_dead(*pids)
 
 
 @pytest.mark.slow
@@ -175,7 +176,7 @@ def test_runs_that_lose_their_server_are_given_up_and_ended() -> None:
     assert outcome.exit_code == 1
     assert "the server process that all runs come from is gone" in outcome.reason
     assert outcome.lost
-    assert is_process_gone(events[0]["pid"])
+    wait_until_dead(events[0]["pid"])
 
 
 @pytest.mark.slow
@@ -189,7 +190,7 @@ def test_signals_meant_for_everyone_do_not_end_the_server() -> None:
                 os.kill(servers[0], number)
             child.stop()
 
-    assert finish_misbehaving_run("stops_in_order", send_signals, grace=30)[0].exit_code == 0
+    assert finish_misbehaving_run("stops_in_order", send_signals, grace=120)[0].exit_code == 0
     assert finish_misbehaving_run("good")[0].exit_code == 0
     assert servers == [forkserver._forkserver._forkserver_pid]  # type: ignore[attr-defined]
 

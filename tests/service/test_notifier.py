@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from sqlalchemy import Connection
 from support.article_publisher import NOON, ArticlePublisher
 from support.empty_stores import open_test_store
 from support.factories import make_article
+from support.waiting import MAX_WAIT_SECONDS, wait_until
 from support.webhook_server import WebhookServer
 
 from crawler.config import Config, load_config
@@ -23,7 +23,6 @@ from crawler.store import Store
 from crawler.store.clustering import Clusterer
 
 WAITING_COUNT = 60
-MAX_WAIT_SECONDS = 20
 TOML = 'contact = "press@example.org"\n[channels]\ndesk = "{}"\n[subscriptions.press]\nchannels = ["desk"]\n'
 
 
@@ -51,9 +50,7 @@ def save_waiting(store: Store, count: int = WAITING_COUNT) -> None:
 
 
 def wait_until_clustered(store: Store) -> None:
-    deadline = time.monotonic() + MAX_WAIT_SECONDS
-    while store.clusters.count_pending() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: not store.clusters.count_pending())
 
 
 def test_alert_does_not_wait_for_the_other_articles(config: Config, hook: WebhookServer) -> None:
@@ -128,8 +125,6 @@ def test_idle_time_uploads_warc_files_that_wait(
         notifier = NotifierThread(reloader)
         notifier.submit()
         uploaded = tmp_path / "bucket" / "mfa" / "2026-03-06.warc.gz"
-        until = time.monotonic() + MAX_WAIT_SECONDS
-        while not uploaded.exists() and time.monotonic() < until:
-            time.sleep(0.01)
+        wait_until(uploaded.exists)
         notifier.stop(MAX_WAIT_SECONDS)
     assert uploaded.read_bytes() == waiting.read_bytes()

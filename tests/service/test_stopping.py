@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from support.child_processes import (
     finish_misbehaving_run,
-    is_process_gone,
     make_misbehaving_plan,
-    wait_until,
 )
+from support.process_tree import wait_until_dead
 from support.server_thread import start_server_thread
+from support.waiting import wait_until
 
 from crawler.service.child import ChildProcess, run_all
 
@@ -30,7 +30,7 @@ def test_stopping_asks_once_and_keeps_what_the_run_then_reports() -> None:
         child.stop()
         child.stop()
 
-    outcome, events = finish_misbehaving_run("stops_in_order", stop_twice, grace=30)
+    outcome, events = finish_misbehaving_run("stops_in_order", stop_twice, grace=120)
     assert {"type": "heard", "times": 1} in events
     assert (outcome.stopped, outcome.killed, outcome.exit_code) == (True, False, 0)
     assert outcome.run is not None
@@ -84,12 +84,12 @@ def test_a_child_ends_when_its_parent_is_killed(target: str, tmp_path: Path) -> 
         wait_until(lambda: bool(pid_file.read_text()))
         process.kill()
         process.wait()
-        assert is_process_gone(int(pid_file.read_text()))
+        wait_until_dead(int(pid_file.read_text()))
 
 
 @pytest.mark.slow
 def test_ctrl_c_stops_each_child_in_good_order_exactly_once(tmp_path: Path) -> None:
-    with parent("stops_in_order", 30, tmp_path / "pid") as process:
+    with parent("stops_in_order", 120, tmp_path / "pid") as process:
         assert process.stdout is not None
         assert process.stdout.readline().strip() == "ready"
         os.killpg(process.pid, signal.SIGINT)
@@ -145,7 +145,7 @@ def test_scrapy_crawls_in_one_child_after_another(site: str) -> None:
 
 
 def test_scrapy_closes_its_spider_when_stopped(site: str) -> None:
-    outcome, events = finish_misbehaving_run("crawls", lambda child, event: child.stop(), grace=30, url=site)
+    outcome, events = finish_misbehaving_run("crawls", lambda child, event: child.stop(), grace=120, url=site)
     assert {"type": "finished", "why": "shutdown"} in events
     assert not [event for event in events if event["type"] == "log"]
     assert (outcome.stopped, outcome.killed) == (True, False)

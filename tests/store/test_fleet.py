@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from support.process_tree import kill_processes, list_crawls, wait_until
+from support.process_tree import kill_processes, list_crawls
 from support.sandbox import Sandbox
+from support.waiting import wait_until
 
 from benchmarks.fleet_failures import list_processes
 from benchmarks.fleet_recoveries import JobHistory

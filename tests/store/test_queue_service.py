@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.child_processes import is_process_gone, make_misbehaving_plan
+from support.child_processes import make_misbehaving_plan
+from support.process_tree import wait_until_dead
 from support.scheduler_process import FixedConfig, Recorder, parse_seconds_cron
 
 from crawler.config import Config, LimitsConfig
@@ -93,7 +94,7 @@ def serve_worker(shared: SharedQueue, target: str, recorder: WorkerRecorder, fol
     async def serve() -> None:
         worker = QueueWorker(None, shared.store, shared.queue, recorder, make_plan=make_plan, **options)
         recorder.worker = worker
-        await asyncio.wait_for(worker.serve(), 60)
+        await asyncio.wait_for(worker.serve(), 180)
 
     asyncio.run(serve())
 
@@ -225,7 +226,7 @@ def test_runs_that_lose_their_fork_server_are_ended_and_given_back_as_killed(
     recorder = stop_after(2, RunReturned)
     recorder.react_to_run = kill_server
     serve_worker(shared, "sleeps", recorder, tmp_path, drain_seconds=0)
-    assert all(is_process_gone(pid) for pid in pids)
+    wait_until_dead(*pids)
     returned = [step for step in recorder.steps if isinstance(step, RunReturned)][:2]
     assert [(step.source, step.reason) for step in sorted(returned, key=lambda step: step.source)] == [
         ("one", queue_worker.KILLED_REASON),
@@ -298,7 +299,7 @@ def test_a_start_waits_for_the_database(shared: SharedQueue, monkeypatch: pytest
     async def serve() -> None:
         engine = QueueEngine(reloader, recorder, open_queue=lambda config: shared.queue)
         recorder.scheduler = RunScheduler(reloader, recorder, parse=parse_seconds_cron, engine=engine)
-        await asyncio.wait_for(recorder.scheduler.serve(), 60)
+        await asyncio.wait_for(recorder.scheduler.serve(), 180)
 
     asyncio.run(serve())
     assert isinstance(recorder.steps[-1], RunQueued)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from crawler.config import LimitsConfig
@@ -43,24 +41,3 @@ def finish_plan(plan: RunPlan, react: React = lambda child, event: None) -> tupl
         return await child.follow(on_event)
 
     return asyncio.run(follow()), events
-
-
-def is_process_gone(pid: int) -> bool:
-    """Whether no such process runs any more; waits a while for it."""
-    for _ in range(200):
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    for _ in range(600):
-        if true():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not come about")

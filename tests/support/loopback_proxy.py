@@ -86,7 +86,7 @@ class LoopbackProxy:
             return
         address = urlsplit(f"//{target}" if method == "CONNECT" else target)
         host, port = address.hostname or "", address.port or 80
-        with socket.create_connection(self.names.get(host, (host, port)), timeout=10) as upstream:
+        with socket.create_connection(self.names.get(host, (host, port)), timeout=120) as upstream:
             if method == "CONNECT":
                 client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             else:

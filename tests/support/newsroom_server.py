@@ -38,7 +38,7 @@ def run_newsroom(newsroom: Newsroom, listener: socket.socket | None = None) -> I
         server = make_server(newsroom, listener, announce)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
         thread.start()
-        assert ready.wait(10)
+        assert ready.wait(120)
         try:
             yield addresses[0].rstrip("/")
         finally:

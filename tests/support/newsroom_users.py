@@ -46,7 +46,7 @@ def add_key(store: Store, name: str, role: Role, scopes: Iterable[str]) -> str:
 
 def open_browser(address: str, session: str | None = None) -> httpx.Client:
     """Return a browser, in which a user may have signed in."""
-    client = httpx.Client(base_url=address, headers={"accept-language": "en"}, timeout=20, verify=False)
+    client = httpx.Client(base_url=address, headers={"accept-language": "en"}, timeout=120, verify=False)
     if session is not None:
         client.cookies.set("session", session, domain="127.0.0.1")
     return client

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+
+from support.waiting import wait_until
 
 
 def list_descendants(pid: int) -> list[int]:
@@ -44,12 +44,9 @@ def is_alive(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
-def wait_until(happened: Callable[[], object], seconds: float = 30.0) -> None:
-    """Wait until it is true. Raise AssertionError when it never is."""
-    end = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.02)
+def wait_until_dead(*pids: int) -> None:
+    """Wait until none of the processes is alive."""
+    wait_until(lambda: not any(map(is_alive, pids)))
 
 
 def _leads_session(pid: int) -> bool:

@@ -71,16 +71,16 @@ class Sandbox:
             **more,
         }
 
-    def run_crawler(self, *words: object, timeout: float = 100, **more: str) -> CommandResult:
+    def run_crawler(self, *words: object, timeout: float = 200, **more: str) -> CommandResult:
         """Run `python -m crawler WORDS` to its end, in a fork of one warm Python. `more` are environment variables."""
         return self.run_forked("crawler.__main__:main", "crawler", *words, timeout=timeout, **more)
 
-    def run_many(self, *commands: tuple[object, ...], timeout: float = 100, **more: str) -> list[CommandResult]:
+    def run_many(self, *commands: tuple[object, ...], timeout: float = 200, **more: str) -> list[CommandResult]:
         """Run commands, each as `run_crawler` does, one after the other."""
         return [self.run_crawler(*words, timeout=timeout, **more) for words in commands]
 
     def run_forked(
-        self, target: str, *words: object, timeout: float = 100, cwd: Path | None = None, given: str = "", **more: str
+        self, target: str, *words: object, timeout: float = 200, cwd: Path | None = None, given: str = "", **more: str
     ) -> CommandResult:
         """Call `target`, a `module:function`, to its end in a fork of one warm Python, with the arguments `words`."""
         assert not [name for name in more if name.startswith("PYTHON")], "Python reads these only at its start"
@@ -88,12 +88,12 @@ class Sandbox:
         arguments = [str(word) for word in words]
         return get_warm_python().run(target, arguments, environment, cwd or self.work_dir, timeout=timeout, given=given)
 
-    def run_executable(self, *words: object, timeout: float = 100, **more: str) -> CommandResult:
+    def run_executable(self, *words: object, timeout: float = 200, **more: str) -> CommandResult:
         """Run `python -m crawler WORDS` to its end, in a Python of its own."""
         return self.run_python("-m", "crawler", *words, timeout=timeout, **more)
 
     def run_python(
-        self, *words: object, timeout: float = 100, cwd: Path | None = None, given: str = "", **more: str
+        self, *words: object, timeout: float = 200, cwd: Path | None = None, given: str = "", **more: str
     ) -> CommandResult:
         """Run this Python to its end."""
         environment = self.make_environment(**more)

@@ -151,7 +151,7 @@ def run_scheduler_until(
     target: str = "takes_a_while",
     **options: Any,
 ) -> list[SchedulerEvent]:
-    """Return the steps of a scheduler that is stopped as soon as `until(steps)` holds, after 60 seconds at most."""
+    """Return the steps of a scheduler that is stopped as soon as `until(steps)` holds, after 180 seconds at most."""
     variables = {"NOTES": str(folder / "notes"), "SECONDS": options.pop("seconds", "0")}
     schedules = options.pop("book", None) or SqliteScheduleStore(folder / "book.db")
     limits = options.pop("limits", LimitsConfig.model_validate({}))
@@ -167,7 +167,7 @@ def run_scheduler_until(
     async def serve() -> None:
         settings = {"parse": parse_seconds_cron, **options}
         observer.scheduler = RunScheduler(reloader, observer, **settings)
-        await asyncio.wait_for(observer.scheduler.serve(), 60)
+        await asyncio.wait_for(observer.scheduler.serve(), 180)
 
     asyncio.run(serve())
     return observer.steps

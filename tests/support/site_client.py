@@ -20,7 +20,7 @@ NEWS_QUERY = (
 def fetch(url: str, body: bytes | None = None, **headers: str) -> tuple[int, Message, bytes]:
     request = urllib.request.Request(url, body, {name.replace("_", "-"): value for name, value in headers.items()})
     try:
-        with OPENER.open(request, timeout=10) as answer:
+        with OPENER.open(request, timeout=120) as answer:
             return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as error:
         with error:

@@ -15,8 +15,9 @@ from datetime import timedelta
 from typing import Any
 
 from support.http_server import SiteRequest
-from support.process_tree import kill_processes, list_crawls, list_descendants, wait_until
+from support.process_tree import kill_processes, list_crawls, list_descendants
 from support.sandbox import CommandResult, Sandbox
+from support.waiting import wait_until
 
 Force = Callable[[Sandbox, str], AbstractContextManager[dict[str, str]]]
 
@@ -136,10 +137,10 @@ def run_and_kill(whom: Callable[[int], list[int]]) -> Callable[[Sandbox, str], C
 
     def run(place: Sandbox, source: str) -> CommandResult:
         with _held(place.sites[source]) as asked_once, place.start_crawler("crawl", source) as process:
-            wait_until(asked_once.is_set, 60)
+            wait_until(asked_once.is_set)
             below = list_descendants(process.pid)
             kill_processes(*whom(process.pid))
-            out, _ = process.communicate(timeout=60)
+            out, _ = process.communicate(timeout=120)
             kill_processes(*below)
         return CommandResult(process.returncode, out, "")
 

@@ -72,7 +72,7 @@ def test_requests_are_logged_with_headers(qazmonitor_site: QazMonitorSite) -> No
 
 
 def test_connections_stay_open(qazmonitor_site: QazMonitorSite) -> None:
-    connection = http.client.HTTPConnection(qazmonitor_site.url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(qazmonitor_site.url.removeprefix("http://"), timeout=120)
     statuses = []
     for path in ("/rss", "/terms", "/nowhere/at/all"):
         connection.request("GET", path)

@@ -51,7 +51,7 @@ def serve_tls(certificate: Path, site_port: int | None = None) -> Iterator[int]:
     def serve(connection: socket.socket) -> None:
         with connection, suppress(OSError), context.wrap_socket(connection, server_side=True) as client:
             if site_port is not None:
-                with socket.create_connection(("127.0.0.1", site_port), timeout=10) as upstream:
+                with socket.create_connection(("127.0.0.1", site_port), timeout=120) as upstream:
                     relay(client, upstream)
 
     def accept() -> None:

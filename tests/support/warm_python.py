@@ -82,7 +82,7 @@ class WarmPython:
         environment: Mapping[str, str],
         folder: Path,
         *,
-        timeout: float = 100,
+        timeout: float = 200,
         given: str = "",
     ) -> CommandResult:
         """Call `target`, a `module:function`, in a fork with `sys.argv` = `words` and `given` as its input.

@@ -46,7 +46,7 @@ def wait_for_end(newsroom: Newsroom) -> Survey:
     """Return the only survey, once it has ended."""
     (survey,) = newsroom.surveys._surveys.values()
     assert survey.thread is not None
-    survey.thread.join(60)
+    survey.thread.join(120)
     assert not survey.is_running
     return survey
 
@@ -201,6 +201,6 @@ def test_survey_in_a_child_process_finds_and_can_be_stopped(
     stopped = desk.start("dana", site.url, path, config)
     desk.close()
     assert stopped.thread is not None
-    stopped.thread.join(60)
+    stopped.thread.join(120)
     assert (stopped.is_running, stopped.found) == (False, None)
     assert "stopped" in stopped.reason

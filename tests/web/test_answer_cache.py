@@ -38,7 +38,7 @@ def test_answer_is_remembered_for_one_browser(
     assert {**again.headers, "date": ""} == {**first.headers, "date": ""}
     assert client.get(path, headers={"if-none-match": first.headers["etag"]}).status_code == 304
     other = httpx.get(
-        f"{address}{path}", headers={"cookie": "theme=dark", "accept-language": "en"}, timeout=20, verify=False
+        f"{address}{path}", headers={"cookie": "theme=dark", "accept-language": "en"}, timeout=120, verify=False
     )
     assert "Заголовок 2" in other.text
     assert "Заголовок 2" in client.get(f"{path}?limit=7" if path == API else "/?x=1").text

@@ -22,7 +22,7 @@ LONG_TEXT = " ".join(f"Предложение {number} о работе мини�
 
 @pytest.fixture
 def api(address: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{address}/api/v1", timeout=20, verify=False) as opened:
+    with httpx.Client(base_url=f"{address}/api/v1", timeout=120, verify=False) as opened:
         yield opened
 
 

@@ -44,7 +44,7 @@ def test_example_of_the_document(
     assert revised.version == 2
     command = [sys.executable, "-c", code] if language == "python" else ["bash", "-ec", code]
     environment = {"PATH": "/usr/bin:/bin", "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
     assert expected in done.stdout, done.stdout + done.stderr
     assert done.returncode in (0, 28), done.stderr  # 28: --max-time ended the stream
 

@@ -88,6 +88,6 @@ def check_operation(operation: Any, mode: str) -> None:
     )
     def check(case: Any) -> None:
         # A cursor is opaque, and a note needs a text: the document cannot say which values are good.
-        case.call_and_validate(excluded_checks=[positive_data_acceptance], timeout=20)
+        case.call_and_validate(excluded_checks=[positive_data_acceptance], timeout=120)
 
     check()

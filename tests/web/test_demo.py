@@ -45,7 +45,7 @@ def read_marks(client: httpx.Client, path: str) -> dict[str, str]:
 def test_pages_change_the_files_of_the_demo_alone(demo_room: Newsroom, tmp_path: Path) -> None:
     with (
         run_newsroom(demo_room) as address,
-        httpx.Client(base_url=address, headers={"accept-language": "en"}, timeout=60, verify=False) as client,
+        httpx.Client(base_url=address, headers={"accept-language": "en"}, timeout=120, verify=False) as client,
     ):
         marks = read_marks(client, "/subscriptions")
         wanted = {"do": "add", "name": "mine", "channel": "demo-mail", "when": "realtime", "language": "en"}
@@ -66,7 +66,7 @@ def test_pages_change_the_files_of_the_demo_alone(demo_room: Newsroom, tmp_path:
 def test_demo_adds_no_source(demo_room: Newsroom) -> None:
     with (
         run_newsroom(demo_room) as address,
-        httpx.Client(base_url=address, headers={"accept-language": "en"}, timeout=60, verify=False) as client,
+        httpx.Client(base_url=address, headers={"accept-language": "en"}, timeout=120, verify=False) as client,
     ):
         page = client.get("/sources/add").text
         assert "The demo reads no site" in page
@@ -87,7 +87,7 @@ def test_invented_edit_and_refusal_are_called_invented(demo_room: Newsroom, stor
     demo.add_refusal(store, source, error)
     with (
         run_newsroom(demo_room) as address,
-        httpx.Client(base_url=address, headers={"accept-language": "en"}, timeout=60, verify=False) as client,
+        httpx.Client(base_url=address, headers={"accept-language": "en"}, timeout=120, verify=False) as client,
     ):
         sources, runs = client.get("/sources").text, client.get("/runs").text
         assert "an edit and a refusal are invented" in sources

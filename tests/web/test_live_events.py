@@ -61,7 +61,7 @@ def listen(address: str) -> Iterator[Any]:
     streams = []
 
     def open_stream(**headers: str) -> EventClient:
-        stream = httpx.stream("GET", f"{address}/api/v1/events", headers=headers, timeout=10, verify=False)
+        stream = httpx.stream("GET", f"{address}/api/v1/events", headers=headers, timeout=120, verify=False)
         response = stream.__enter__()
         streams.append(stream)
         assert response.status_code == 200, response.read()
@@ -159,7 +159,7 @@ def test_heartbeat_comes_while_nothing_happens(listen: Any) -> None:
 def test_clients_are_bounded_and_leave(listen: Any, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_feed, "MAX_CLIENTS", 1)
     client = listen()
-    refused = httpx.get(f"{address}/api/v1/events", timeout=10, verify=False)
+    refused = httpx.get(f"{address}/api/v1/events", timeout=120, verify=False)
     assert refused.status_code == 503
     assert refused.headers["retry-after"]
     assert refused.headers["content-type"] == "application/problem+json"
@@ -169,7 +169,7 @@ def test_clients_are_bounded_and_leave(listen: Any, address: str, monkeypatch: p
 def test_one_user_cannot_take_all_places(listen: Any, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_feed, "MAX_CLIENTS_PER_USER", 1)
     client = listen()
-    refused = httpx.get(f"{address}/api/v1/events", timeout=10, verify=False)
+    refused = httpx.get(f"{address}/api/v1/events", timeout=120, verify=False)
     assert (refused.status_code, "1 clients of local listen already" in refused.text) == (503, True)
     assert "" in client.read_block()
 
@@ -177,9 +177,9 @@ def test_one_user_cannot_take_all_places(listen: Any, address: str, monkeypatch:
 def test_place_of_a_client_that_left_is_free_again(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_feed, "MAX_CLIENTS", 1)
     for _ in range(3):
-        until = time.monotonic() + 10
+        until = time.monotonic() + 120
         while True:
-            with httpx.stream("GET", f"{address}/api/v1/events", timeout=10, verify=False) as response:
+            with httpx.stream("GET", f"{address}/api/v1/events", timeout=120, verify=False) as response:
                 if response.status_code == 200:
                     break
             assert time.monotonic() < until
@@ -208,14 +208,14 @@ def test_no_thread_reads_once_the_server_has_ended(newsroom: Newsroom, monkeypat
 
     monkeypatch.setattr(newsroom.store.article_lists, "get_news_mark", read_slowly)
     before = set(threading.enumerate())
-    with run_newsroom(newsroom) as address, httpx.stream("GET", f"{address}/api/v1/events", timeout=10, verify=False):
-        assert reading.wait(10)
+    with run_newsroom(newsroom) as address, httpx.stream("GET", f"{address}/api/v1/events", timeout=120, verify=False):
+        assert reading.wait(120)
     assert set(threading.enumerate()) <= before
 
 
 @pytest.mark.parametrize("place", ["x", "1", "1-", "-1-1", "1-999999999999999999", "9" * 200])
 def test_bad_place_is_a_problem(address: str, place: str) -> None:
     with httpx.stream(
-        "GET", f"{address}/api/v1/events", headers={"Last-Event-ID": place}, timeout=10, verify=False
+        "GET", f"{address}/api/v1/events", headers={"Last-Event-ID": place}, timeout=120, verify=False
     ) as response:
         assert response.status_code == 422

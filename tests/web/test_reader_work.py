@@ -61,7 +61,7 @@ def test_each_browser_has_its_own_form_in_a_row_that_was_drawn_before(
 ) -> None:
     save("1")
     own = read_form(client.get("/?language=ru").text)
-    with httpx.Client(base_url=address, timeout=20, verify=False) as other:
+    with httpx.Client(base_url=address, timeout=120, verify=False) as other:
         html = other.get("/", headers={"accept-language": "en"}).text
     assert "<!--" not in html
     others = read_form(html)

@@ -11,7 +11,6 @@ import re
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -21,6 +20,7 @@ import pytest
 from support.newsroom_server import run_newsroom
 from support.newsroom_users import add_user, open_browser, read_fields, sign_in
 from support.tls_front import write_certificate
+from support.waiting import wait_until
 
 from crawler.config import Config, WebConfig
 from crawler.roles import Role
@@ -99,19 +99,16 @@ def run_until_end(command: Sequence[str | Path], port: int, **variables: str) ->
     """Run a proxy, which listens at the port once the block begins."""
     with subprocess.Popen(command, env={**os.environ, **variables}, stderr=subprocess.DEVNULL) as process:
         try:
-            wait_for_port(port)
+            wait_until(lambda: accepts_connections(port))
             yield
         finally:
             process.terminate()
 
 
-def wait_for_port(port: int) -> None:
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"nothing listens at port {port}")
+def accepts_connections(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
 
 
 @pytest.fixture(params=["nginx", "caddy"])

@@ -31,7 +31,7 @@ def editor(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> Ite
     path = tmp_path / "crawler.toml"
     path.write_text("# The office's file\n", encoding="utf-8")
     newsroom = Newsroom(config=load_config(path), store=store)
-    with run_newsroom(newsroom) as address, httpx.Client(base_url=address, timeout=20, verify=False) as client:
+    with run_newsroom(newsroom) as address, httpx.Client(base_url=address, timeout=120, verify=False) as client:
         yield client
 
 

@@ -43,7 +43,7 @@ def config_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def editor(config_path: Path, store: Store) -> Iterator[httpx.Client]:
     """The pages over a configuration that they may change."""
     newsroom = Newsroom(config=load_config(config_path), store=store)
-    with run_newsroom(newsroom) as address, httpx.Client(base_url=address, timeout=20, verify=False) as client:
+    with run_newsroom(newsroom) as address, httpx.Client(base_url=address, timeout=120, verify=False) as client:
         yield client
 
 

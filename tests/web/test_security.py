@@ -110,7 +110,7 @@ def test_large_request_is_refused(client: httpx.Client) -> None:
 def test_refused_request_is_read_before_its_connection_ends(address: str, path: str) -> None:
     """A proxy that speaks HTTP/1.0 and is cut off while it sends says that it does not reach the newsroom."""
     split, body = urlsplit(address), b"x" * 1_000_000
-    with socket.create_connection((split.hostname, split.port), timeout=10) as connection:
+    with socket.create_connection((split.hostname, split.port), timeout=120) as connection:
         head = f"POST {path} HTTP/1.0\r\nHost: {split.netloc}\r\nContent-Length: {len(body)}\r\n\r\n"
         connection.sendall(head.encode())
         for start in range(0, len(body), 100_000):
