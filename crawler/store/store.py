@@ -55,6 +55,8 @@ DRIVERS_BY_SCHEME = {
     "postgresql": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
 }
+SQLITE_HEADER = b"SQLite format 3\0"
+"""The first bytes of each database of SQLite (sqlite.org/fileformat.html)."""
 URL_FORMS = "sqlite:///FILE or postgresql://USER@HOST/DATABASE"
 
 
@@ -233,11 +235,21 @@ def get_store_file(address: URL) -> Path | None:
 
 
 def _make_database_file(file: Path) -> None:
-    """Make a SQLite file that only its owner may read. SQLite gives `-wal` and `-shm` its permissions."""
+    """Make a SQLite file that only its owner may read. SQLite gives `-wal` and `-shm` its permissions.
+
+    A file that is no database keeps its permissions; opening it fails.
+    """
     make_private_folder(file.parent)
+    if file.is_file() and file.stat().st_size and not _has_sqlite_header(file):
+        return
     make_private_file(file)
     for suffix in ("-wal", "-shm"):
         close_file_to_others(file.with_name(file.name + suffix))
+
+
+def _has_sqlite_header(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(len(SQLITE_HEADER)) == SQLITE_HEADER
 
 
 def _format_name(address: URL) -> str:

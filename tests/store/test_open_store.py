@@ -207,10 +207,13 @@ def test_unusable_url_is_refused_without_its_password(url: str, says: str) -> No
     assert "s3cret" not in message
 
 
-def test_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+def test_file_that_is_no_database_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
+    """Its permissions too: `/etc/passwd`, given by mistake, must not be closed to all programs but those of root."""
     file = tmp_path / "crawler.db"
     file.write_text("minutes of the meeting\n" * 100)
+    file.chmod(0o644)
     assert "not a database" in get_refusal(f"sqlite:///{file}")
+    assert file.stat().st_mode & 0o777 == 0o644
     assert file.read_text() == "minutes of the meeting\n" * 100
 
 
