@@ -78,11 +78,23 @@ def read_text(file: str, name: str = "file") -> str:
         raise UsageError(f"The {name} {file} is not UTF-8 at byte {error.start}; convert it first.") from error
 
 
+def list_lines(text: str, file: str) -> list[tuple[str, str]]:
+    """Return the place, for messages, and the text of each line that is not empty. `-` is standard input.
+
+    Raise UsageError when there is none.
+    """
+    name = file if file != "-" else "standard input"
+    lines = [(f"line {number} of {name}", line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if not lines:
+        raise UsageError(f"There is no line in {name}.")
+    return lines
+
+
 def parse_json_line(line: str, where: str) -> Any:
     """Return the value of a line of JSON. Raise UsageError, with the line's place, when it is not JSON."""
     try:
         return json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"The {where} is not JSON: {error}.") from error
 
 

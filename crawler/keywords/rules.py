@@ -164,7 +164,7 @@ def load_rules(path: Path | None = None) -> RuleSet:
 
 def load_rules_argument(path: Path) -> RuleSet:
     """Return the rules of a file that a command's argument names. RuleError names file, line and remedy."""
-    return _load_file(path, "Correct the name of the file, or leave it away to use the rules in force.")
+    return _load_file(path, "Correct the name of the file, or name none to use the rules in force.")
 
 
 def _load_file(path: Path, advice: str) -> RuleSet:

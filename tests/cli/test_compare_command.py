@@ -87,6 +87,7 @@ def test_lines_of_pairs_from_standard_input(stored: Path) -> None:
     [
         (("compare", "--jsonl"), "{}", 'line 1 of standard input needs "id"'),
         (("compare", "--jsonl"), "no", "line 1 of standard input is not JSON"),
+        (("compare", "--jsonl"), "", "no line in standard input"),
         (("compare", "mfa:1:ru"), "", "needs two articles"),
         (("compare", "mfa:1:ru", "mfa:9:ru"), "", "'mfa:9:ru' is no text file"),
         (("story", "7"), "", "There is no story 7"),

@@ -63,7 +63,8 @@ def test_json_lines(app: typer.Typer, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("{", "The line 2 of - is not JSON"),
+        ("{", "The line 2 of standard input is not JSON"),
+        ("[" * 100_000, "The line 2 of standard input is not JSON"),
         ('{"id": 1}', 'needs "id" and "text"'),
         ('{"id": 1, "text": "a", "title": 3}', "'title' is not a text"),
     ],
@@ -72,6 +73,10 @@ def test_a_broken_line_is_named(app: typer.Typer, line: str, message: str) -> No
     done = RUN.invoke(app, ["match", "--jsonl"], input='{"id": 0, "text": "x"}\n' + line)
     assert isinstance(done.exception, UsageError)
     assert message in str(done.exception)
+
+
+def test_a_list_without_a_line_is_refused(app: typer.Typer) -> None:
+    assert "no line in standard input" in str(RUN.invoke(app, ["match", "--jsonl"], input="\n").exception)
 
 
 def test_a_missing_or_foreign_file_is_named(app: typer.Typer, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli.console import is_file_name, parse_json_line, print_json, read_text
+from crawler.cli.console import is_file_name, list_lines, parse_json_line, print_json, read_text
 from crawler.cli.options import JsonOption
 from crawler.errors import UsageError
 
@@ -54,7 +54,7 @@ def compare(
     if jsonl:
         if b is not None:
             raise UsageError("compare --jsonl takes one file of pairs, not two.")
-        for line in compare_lines(read_text(a or "-"), a or "standard input", model):
+        for line in compare_lines(read_text(a or "-"), a or "-", model):
             typer.echo(line)
     elif a is None or b is None:
         raise UsageError("compare needs two articles (ids, URLs or text files), or --jsonl FILE.")
@@ -70,15 +70,13 @@ def compare_lines(text: str, file: str, embedding: Embedding | None = None) -> I
     """Yield a JSON line with the relation for each JSON line of a text. Raise UsageError that names a bad line."""
     from crawler.similarity.comparison import compare_documents
 
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            where = f"line {number} of {file}"
-            pair = _parse_pair(line, where)
-            similarity = compare_documents(
-                _make_document(pair["a"], where, embedding), _make_document(pair["b"], where, embedding)
-            )
-            row = {"id": pair["id"], "verdict": similarity.relation, "scores": similarity.scores}
-            yield json.dumps(row, ensure_ascii=False)
+    for where, line in list_lines(text, file):
+        pair = _parse_pair(line, where)
+        similarity = compare_documents(
+            _make_document(pair["a"], where, embedding), _make_document(pair["b"], where, embedding)
+        )
+        row = {"id": pair["id"], "verdict": similarity.relation, "scores": similarity.scores}
+        yield json.dumps(row, ensure_ascii=False)
 
 
 def _parse_pair(line: str, where: str) -> dict[str, Any]:

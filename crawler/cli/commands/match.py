@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crawler.cli.console import parse_json_line, read_text
+from crawler.cli.console import list_lines, parse_json_line, read_text
 from crawler.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,10 +51,8 @@ def match(
 
 def match_lines(matcher: Matcher, text: str, file: str, source: str | None = None) -> Iterator[str]:
     """Yield a JSON line with the matches for each JSON line of a text. Raise UsageError that names a bad line."""
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        record = _parse_record(line, f"line {number} of {file}")
+    for where, line in list_lines(text, file):
+        record = _parse_record(line, where)
         texts = {"title": record.get("title"), "lead": record.get("lead"), "body": record["text"]}
         matches = matcher.find_matches(texts, record.get("lang"), source)
         relevant = any(each.strength == "strong" for each in matches)
