@@ -39,13 +39,11 @@ _warned: set[str] = set()
 def find_config_file(explicit_path: Path | None = None) -> Path | None:
     """Return the configuration file in force, or None for built-in values.
 
-    Raise ConfigError when `explicit_path` does not exist or is a folder.
+    Raise ConfigError when `explicit_path` does not exist.
     """
     if explicit_path is not None:
         if not explicit_path.exists():
             raise ConfigError(f"The configuration file {explicit_path} does not exist. Write one with `crawler init`.")
-        if explicit_path.is_dir():
-            raise ConfigError(f"The configuration file {explicit_path} is a folder. Name the file in it.")
         return explicit_path
     user = platformdirs.user_config_path("crawler", appauthor=False) / CONFIG_FILE_NAME
     return next((path for path in (Path(CONFIG_FILE_NAME), user) if path.is_file()), None)

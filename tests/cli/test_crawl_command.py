@@ -132,7 +132,7 @@ def test_wrong_arguments_are_refused_in_one_sentence(sandbox: Sandbox) -> None:
         ("snapshot", "https://example.org/"): "belongs to no source",
         ("watch", "mfaa"): "did you mean 'mfa'?",
         ("--config", "nowhere.toml", "sources"): "The configuration file nowhere.toml does not exist",
-        ("--config", "/", "sources"): "The configuration file / is a folder",
+        ("--config", "/", "sources"): "/ cannot be read: Is a directory",
     }
     for (words, sentence), done in zip(commands.items(), sandbox.run_many(*commands), strict=True):
         assert (done.code, done.out) == (2, ""), (words, done)
