@@ -36,6 +36,7 @@ from crawler.web.api.application import API_PATH, make_api
 from crawler.web.api.problems import answer_error
 from crawler.web.api.reference import show_reference
 from crawler.web.error_pages import classify_error, show_error
+from crawler.web.errors import BadAddress
 from crawler.web.feeds import make_feed_routes
 from crawler.web.forms import FormValues, parse_form
 from crawler.web.newsroom import Newsroom
@@ -235,6 +236,7 @@ def make_form_endpoint(site: PageRenderer, page: FormPage, pool: AnswerThreads) 
 
 def run_page(site: PageRenderer, page: Callable[..., Response], request: Request, *more: FormValues) -> Response:
     """Return the answer of a page, from the store that is there now."""
+    replace_nul(request)
     site.newsroom.store.raise_if_lost()
     site.newsroom.reload_if_changed()
     answers = site.newsroom.answers
@@ -245,6 +247,16 @@ def run_page(site: PageRenderer, page: Callable[..., Response], request: Request
     finally:
         if more:
             answers.clear()
+
+
+def replace_nul(request: Request) -> None:
+    """Replace NUL in the query of an address by U+FFFD, as forms do. Raise BadAddress for NUL in the path.
+
+    PostgreSQL refuses NUL, which would look as if the store could not be read.
+    """
+    if "\0" in request.scope["path"]:
+        raise BadAddress
+    request.scope["query_string"] = request.scope["query_string"].replace(b"%00", b"%EF%BF%BD")
 
 
 def make_static_endpoint() -> Callable[[Request], Awaitable[Response]]:

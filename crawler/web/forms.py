@@ -124,11 +124,15 @@ def clean_address(address: str) -> str:
 
 
 def parse_form(content_type: str, body: bytes) -> FormValues:
-    """Return the fields of a form. Raise BadAddress for a body of another type: no page sends one."""
+    """Return the fields of a form. Raise BadAddress for a body of another type: no page sends one.
+
+    NUL, which PostgreSQL refuses, becomes U+FFFD, as do bytes that are no UTF-8.
+    """
     if content_type.partition(";")[0].strip().lower() != FORM_TYPE:
         raise BadAddress
     try:
-        values = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="replace")
+        text = body.decode("ascii").replace("\0", "%00").replace("%00", "%EF%BF%BD")
+        values = parse_qs(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="replace")
     except ValueError:
         raise BadAddress from None
     return FormValues(values)

@@ -16,6 +16,7 @@ from crawler.items import Article, Verdict
 from crawler.roles import Role
 from crawler.store import Store
 from crawler.store.reader_actions import ActionKind, ArticleAtVersion
+from crawler.web.forms import parse_form
 from crawler.web.newsroom import Newsroom
 
 
@@ -196,6 +197,12 @@ def test_foreign_form_is_refused(client: httpx.Client, revised: Article, store: 
 def test_form_that_no_page_has(client: httpx.Client, revised: Article, change: dict[str, object]) -> None:
     fields = {**read_form(client.get("/").text), "do": "seen", **change}
     assert client.post("/actions", data=fields).status_code == 400
+
+
+def test_nul_in_a_form_is_a_letter_that_cannot_be_read() -> None:
+    form = parse_form("application/x-www-form-urlencoded", b"note=a%00b\0c&name=%2500")
+    assert form.get_first("note") == "a\ufffdb\ufffdc"
+    assert form.get_first("name") == "%00"
 
 
 def test_other_bodies_and_articles_that_are_not_stored(client: httpx.Client, revised: Article) -> None:

@@ -96,6 +96,17 @@ def test_origin_of_forms() -> None:
         assert not is_own_origin({**own, **foreign})
 
 
+def test_nul_in_an_address_does_not_reach_the_store(client: httpx.Client, save: SaveArticle) -> None:
+    """PostgreSQL refuses it, and a reader must not read that the store is broken."""
+    save("1")
+    for path in ("/articles/a%00b", "/explain/a%00b", "/archive/a%00b"):
+        assert client.get(path).status_code == 400, path
+    for path in ("/?rule=a%00b", "/runs?source=a%00b", "/messages?subscription=a%00b"):
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        assert "a%EF%BF%BDb" in answer.text
+
+
 def test_large_request_is_refused(client: httpx.Client) -> None:
     assert client.post("/", content=b"x" * (MAX_REQUEST_BYTES + 1)).status_code == 413
 
