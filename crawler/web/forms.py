@@ -29,6 +29,8 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 MAX_FIELDS = 500
 MAX_NAME_LENGTH = 40
 """Characters of the name of a rule or subscription that a page makes."""
+MAX_ROW_NUMBER = 2**31 - 1
+"""The largest number of a row: PostgreSQL refuses a larger one, as if the store could not be read."""
 NO_NAME = mark_message("The name needs a Latin or Cyrillic letter or a digit.")
 ADDRESS_PATTERN = re.compile(r"/(?![/\\])[^\x00-\x20\\#]*")
 ANCHOR_PATTERN = re.compile(r"[\w:.-]{1,200}")
@@ -121,6 +123,18 @@ class FormValues:
 def clean_address(address: str) -> str:
     """Return the address of a page of this server. That of another server becomes the first page."""
     return quote(address, safe="/?&=%:~+.,-_;@!$'()*") if ADDRESS_PATTERN.fullmatch(address) else "/"
+
+
+def parse_row_number(text: str) -> int | None:
+    """Return the number of a row in a form or an address, None for a text that is no such number.
+
+    >>> parse_row_number("17"), parse_row_number("2147483648"), parse_row_number("x")
+    (17, None, None)
+    """
+    if not (text.isascii() and text.isdecimal()) or len(text) > len(str(MAX_ROW_NUMBER)):
+        return None
+    number = int(text)
+    return number if number <= MAX_ROW_NUMBER else None
 
 
 def parse_form(content_type: str, body: bytes) -> FormValues:

@@ -30,7 +30,7 @@ from crawler.text.cleaning import UNSEEN_PATTERN
 from crawler.web import words
 from crawler.web.access import Principal, find_principal
 from crawler.web.conditional import has_entity_tag, make_entity_tag
-from crawler.web.forms import VISITOR_COOKIE, FormKeeper, set_cookie
+from crawler.web.forms import VISITOR_COOKIE, FormKeeper, parse_row_number, set_cookie
 from crawler.web.newsroom import Newsroom
 from crawler.web.translations import LANGUAGE_COOKIE, choose_language, load_translations, mark_message
 
@@ -330,10 +330,10 @@ class PageRenderer:
 
     def _find_done_action(self, request: Request) -> ReaderAction | None:
         """Return the action that has just been done, as the address says, if it can be undone."""
-        batch = request.query_params.get("done", "")[:12]
-        if not (batch.isascii() and batch.isdecimal()):
+        batch = parse_row_number(request.query_params.get("done", ""))
+        if batch is None:
             return None
-        actions = self.newsroom.store.reader_actions.list_batch(int(batch))
+        actions = self.newsroom.store.reader_actions.list_batch(batch)
         principal = find_principal(request)
         own = (each for each in actions if principal is not None and each.made_by == principal.name)
         return next((each for each in own if each.undone_at is None), None)

@@ -247,6 +247,7 @@ def assert_problem(response: httpx.Response, status: int) -> dict[str, Any]:
         (f"/articles?cursor={format_cursor(1)}", 422),
         (f"/articles?cursor={format_cursor(datetime(2026, 11, 29, tzinfo=UTC), chr(0xD800))}", 422),
         (f"/runs?cursor={format_cursor(2**70)}", 422),
+        *((f"{path}?cursor={format_cursor(2**31)}", 422) for path in ("/runs", "/messages", "/actions")),
         ("/articles?sourse=mfa", 422),
         ("/articles?source=a%00b", 422),
         ("/articles?since=yesterday", 422),

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from crawler.roles import Role
 from crawler.store.reader_actions import ActionKind, ArticleAtVersion, ReaderAction
 from crawler.web.api.models import ActionPage, ActionResult, ActionRow
-from crawler.web.api.parameters import ArticleId, ListParameters, RowNumber, format_cursor, parse_cursor
+from crawler.web.api.parameters import ArticleId, ListParameters, RowNumber, format_cursor, parse_row_cursor
 from crawler.web.api.routing import Context, answer_in_thread, make_router
 from crawler.web.pages.actions import MAX_NOTE_LENGTH, MAX_TARGETS, save_action, undo_batch
 
@@ -59,7 +59,7 @@ def list_actions(context: Context, wanted: Annotated[ActionParameters, Query()])
 
     Nobody sees which articles others have seen.
     """
-    before = parse_cursor(wanted.cursor, int)[0] if wanted.cursor else None
+    before = parse_row_cursor(wanted.cursor)
     found = context.newsroom.store.reader_actions.list_newest(
         wanted.limit + 1, before=before, kind=wanted.kind, article_id=wanted.article, reader=context.principal.name
     )

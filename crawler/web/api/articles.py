@@ -24,6 +24,7 @@ from crawler.web.api.parameters import (
     RowNumber,
     format_cursor,
     parse_cursor,
+    parse_row_cursor,
 )
 from crawler.web.api.routing import ApiContext, Context, answer_in_thread, make_router
 from crawler.web.api.texts import make_diff, make_summary, make_texts
@@ -117,7 +118,7 @@ def list_versions(context: Context, article_id: ArticlePath, wanted: Annotated[L
     store = context.newsroom.store
     if store.articles.get_state(article_id) is None:
         raise PageMissing(f"{article_id} is not stored.")
-    before = parse_cursor(wanted.cursor, int)[0] if wanted.cursor else None
+    before = parse_row_cursor(wanted.cursor)
     found = store.reading_lists.list_versions(article_id, wanted.limit + 1, before=before)
     shown = found[: wanted.limit]
     return VersionPage(

@@ -23,6 +23,7 @@ from crawler.web.answer_threads import AnswerThreads
 from crawler.web.api.models import LiveArticle, LiveSource
 from crawler.web.api.texts import get_listed_title
 from crawler.web.errors import BadAddress, TooManyClients
+from crawler.web.forms import MAX_ROW_NUMBER
 
 POLL_SECONDS = 1.0
 HEARTBEAT_SECONDS = 15.0
@@ -70,7 +71,7 @@ def parse_place(text: str) -> FeedPlace:
     """Return the place of a `Last-Event-ID`. Raise BadAddress for a text that no event has."""
     found = PLACE_PATTERN.fullmatch(text)
     try:
-        if found is not None:
+        if found is not None and int(found[1]) <= MAX_ROW_NUMBER:
             return FeedPlace(int(found[1]), datetime.fromtimestamp(int(found[2]) / 1_000_000, UTC))
     except (OverflowError, ValueError, OSError):
         pass

@@ -11,7 +11,7 @@ from fastapi import Path, Query
 from crawler.roles import Role
 from crawler.store import Delivery, Message, Store
 from crawler.web.api.models import DeliveryRow, MessageArticle, MessagePage, MessageRow
-from crawler.web.api.parameters import ListParameters, Name, RowNumber, format_cursor, parse_cursor
+from crawler.web.api.parameters import ListParameters, Name, RowNumber, format_cursor, parse_row_cursor
 from crawler.web.api.routing import Context, answer_in_thread, make_router
 from crawler.web.api.texts import get_listed_title
 from crawler.web.errors import PageMissing
@@ -35,7 +35,7 @@ class MessageParameters(ListParameters):
 def list_messages(context: Context, wanted: Annotated[MessageParameters, Query()]) -> MessagePage:
     """List the messages of the subscriptions, the newest first."""
     store = context.newsroom.store
-    before = parse_cursor(wanted.cursor, int)[0] if wanted.cursor else None
+    before = parse_row_cursor(wanted.cursor)
     found = store.deliveries.list_newest(
         failed=wanted.failed, subscription=wanted.subscription, before=before, limit=(wanted.limit + 1) * MAX_CHANNELS
     )

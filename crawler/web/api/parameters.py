@@ -16,10 +16,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from crawler.publish.phrases import OUTPUT_LANGUAGES
 from crawler.web.errors import BadAddress
+from crawler.web.forms import MAX_ROW_NUMBER
 
-MAX_NUMBER = 2**31 - 1
 MAX_PER_PAGE = 200
 DEFAULT_PER_PAGE = 50
+CURSOR_PROBLEM = "`cursor` is not one that this list has written. Take the `next` of a page."
 PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 
 
@@ -39,7 +40,7 @@ def parse_time(value: object) -> datetime:
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]
 ArticleId = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=PRINTABLE)]
-RowNumber = Annotated[int, Field(ge=1, le=MAX_NUMBER)]
+RowNumber = Annotated[int, Field(ge=1, le=MAX_ROW_NUMBER)]
 LanguageName = Annotated[str, StringConstraints(pattern="^[a-z]{2,3}$")]
 ReaderLanguage = Annotated[str, StringConstraints(pattern=f"^({'|'.join(OUTPUT_LANGUAGES)})$")]
 CursorText = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern="^[A-Za-z0-9_-]+$")]
@@ -73,7 +74,17 @@ def parse_cursor(cursor: str, *kinds: type) -> Sequence[Any]:
             raise ValueError
         return [_convert(value, kind) for value, kind in zip(found, kinds, strict=True)]
     except (ValueError, binascii.Error, RecursionError):
-        raise BadAddress("`cursor` is not one that this list has written. Take the `next` of a page.") from None
+        raise BadAddress(CURSOR_PROBLEM) from None
+
+
+def parse_row_cursor(cursor: str | None) -> int | None:
+    """Return the number of a row in a cursor, None without one. Raise BadAddress for a number that no row has."""
+    if cursor is None:
+        return None
+    (number,) = parse_cursor(cursor, int)
+    if not 0 < number <= MAX_ROW_NUMBER:
+        raise BadAddress(CURSOR_PROBLEM)
+    return int(number)
 
 
 def _convert(value: object, kind: type) -> object:

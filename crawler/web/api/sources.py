@@ -22,7 +22,7 @@ from crawler.web.api.models import (
     SourceList,
     SourceReport,
 )
-from crawler.web.api.parameters import ListParameters, Name, RowNumber, format_cursor, parse_cursor
+from crawler.web.api.parameters import ListParameters, Name, RowNumber, format_cursor, parse_row_cursor
 from crawler.web.api.routing import Context, answer_in_thread, make_router
 from crawler.web.errors import PageMissing
 from crawler.web.newsroom import Newsroom
@@ -77,7 +77,7 @@ def list_rules(context: Context) -> RuleList:
 @answer_in_thread(Role.READER)
 def list_runs(context: Context, wanted: Annotated[RunParameters, Query()]) -> RunPage:
     """List the runs, the newest first."""
-    before = parse_cursor(wanted.cursor, int)[0] if wanted.cursor else None
+    before = parse_row_cursor(wanted.cursor)
     found = context.newsroom.store.reading_lists.list_runs(wanted.limit + 1, source=wanted.source, before=before)
     shown = found[: wanted.limit]
     following = format_cursor(shown[-1].id) if len(found) > len(shown) else None

@@ -12,7 +12,7 @@ from crawler.roles import Role
 from crawler.store.users import User
 from crawler.web.access import KeyScope, get_principal
 from crawler.web.errors import BadAddress, RoleMissing
-from crawler.web.forms import SESSION_COOKIE, FormValues, find_cookie
+from crawler.web.forms import SESSION_COOKIE, FormValues, find_cookie, parse_row_number
 from crawler.web.pages.sign_in import MAX_KEYS, TOO_MANY_TRIES, format_problem, get_client_address, start_session
 from crawler.web.passwords import (
     MIN_PASSWORD_LENGTH,
@@ -134,11 +134,11 @@ def add_key(site: PageRenderer, request: Request, form: FormValues) -> Response:
 
 def delete_key(site: PageRenderer, request: Request, form: FormValues) -> Response:
     """Delete one of the user's own API keys."""
-    user, text = get_user(site, request), form.get_first("key")
-    if not (text.isascii() and text.isdecimal()):
+    user, number = get_user(site, request), parse_row_number(form.get_first("key"))
+    if number is None:
         raise BadAddress
-    if site.newsroom.store.api_keys.delete(int(text[:9]), user.name):
-        record_change(site, request, "key.delete", text[:9])
+    if site.newsroom.store.api_keys.delete(number, user.name):
+        record_change(site, request, "key.delete", str(number))
     return RedirectResponse(f"{ACCOUNT_PATH}?changed=1", 303)
 
 

@@ -15,7 +15,7 @@ from crawler.store.reader_actions import ActionKind, ArticleAtVersion, ArticleMa
 from crawler.store.reading_lists import ListedStory
 from crawler.web.access import Principal, get_principal
 from crawler.web.errors import BadAddress, PageMissing, RoleMissing
-from crawler.web.forms import FormValues
+from crawler.web.forms import FormValues, parse_row_number
 from crawler.web.newsroom import Newsroom
 from crawler.web.rendering import PageRenderer, make_address
 
@@ -112,10 +112,10 @@ def record_action(site: PageRenderer, request: Request, form: FormValues) -> Res
 
 def undo_action(site: PageRenderer, request: Request, form: FormValues) -> Response:
     """Undo what a reader did, and return to the page."""
-    text = form.get_first("batch")
-    if not (text.isascii() and text.isdecimal()):
+    batch = parse_row_number(form.get_first("batch"))
+    if batch is None:
         raise BadAddress
-    undo_batch(site.newsroom, get_principal(request), int(text[:12]))
+    undo_batch(site.newsroom, get_principal(request), batch)
     return RedirectResponse(add_parameter(form.get_back_address(), "undone", 1) + form.get_anchor(), 303)
 
 

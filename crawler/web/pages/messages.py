@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from crawler.items import Article, Verdict
 from crawler.store import Decision, Delivery, DeliveryState, Message, Notification, Store
 from crawler.web.errors import BadAddress
-from crawler.web.forms import FormValues
+from crawler.web.forms import FormValues, parse_row_number
 from crawler.web.newsroom import Newsroom
 from crawler.web.pages.actions import add_parameter
 from crawler.web.pages.article import get_article, parse_number
@@ -107,9 +107,10 @@ def retry_messages(site: PageRenderer, request: Request, form: FormValues) -> Re
     They are sent by the next run of a watch, or by `crawler alerts send`: a page does not wait for a mail server.
     """
     text = form.get_first("message")
-    if text and not (text.isascii() and text.isdecimal()):
+    message_id = parse_row_number(text)
+    if text and message_id is None:
         raise BadAddress
-    number = site.newsroom.store.deliveries.retry_failed(datetime.now(UTC), message_id=int(text[:12]) if text else None)
+    number = site.newsroom.store.deliveries.retry_failed(datetime.now(UTC), message_id=message_id)
     return RedirectResponse(add_parameter(form.get_back_address(), "retried", number), 303)
 
 

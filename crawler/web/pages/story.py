@@ -18,6 +18,7 @@ from crawler.store.article_cards import ArticleCard
 from crawler.store.reading_lists import VersionSummary
 from crawler.web.access import get_principal
 from crawler.web.errors import PageMissing
+from crawler.web.forms import MAX_ROW_NUMBER
 from crawler.web.pages.actions import get_work_state, list_assignees, list_news_versions
 from crawler.web.rendering import PageRenderer
 
@@ -25,7 +26,6 @@ MAX_STORY_TEXTS = 60
 """Articles that a story's page shows."""
 MAX_VERSIONS_SHOWN = 20
 """Versions of one article in the timeline."""
-MAX_STORY_NUMBER = 10**18
 
 
 class StepKind(StrEnum):
@@ -62,7 +62,7 @@ def show_story(site: PageRenderer, request: Request) -> Response:
     """Return the page of a story."""
     store = site.newsroom.store
     number = request.path_params["story_id"]
-    story = store.stories.get(number) if 0 < number < MAX_STORY_NUMBER else None
+    story = store.stories.get(number) if 0 < number <= MAX_ROW_NUMBER else None
     if story is None:
         raise PageMissing(f"There is no story {number}.")
     members = [member.article for member in story.members][:MAX_STORY_TEXTS]
