@@ -13,7 +13,7 @@ from crawler.web.access import AccessControl
 from crawler.web.errors import BadAddress, ForeignForm, PageMissing, RoleMissing, SignInNeeded
 from crawler.web.forms import SESSION_COOKIE, find_cookie
 from crawler.web.oidc import SIGN_IN_PATH
-from crawler.web.rendering import PageRenderer, make_address
+from crawler.web.rendering import PageRenderer, format_path, make_address
 from crawler.web.security import BodyTooLong
 from crawler.web.translations import mark_message
 
@@ -96,7 +96,7 @@ def show_error(site: PageRenderer, request: Request, shown: ShownError, control:
     reader.
     """
     if shown.status == 401 and request.method in ("GET", "HEAD"):
-        address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        address = format_path(request) + (f"?{request.url.query}" if request.url.query else "")
         ended = "1" if find_cookie(request, SESSION_COOKIE) else None
         return RedirectResponse(make_address(SIGN_IN_PATH, {"next": address, "ended": ended}), 303, NOT_STORED)
     try:

@@ -33,7 +33,8 @@ MAX_ROW_NUMBER = 2**31 - 1
 """The largest number of a row: PostgreSQL refuses a larger one, as if the store could not be read."""
 NO_NAME = mark_message("The name needs a Latin or Cyrillic letter or a digit.")
 ADDRESS_PATTERN = re.compile(r"/(?![/\\])[^\x00-\x20\\#]*")
-ANCHOR_PATTERN = re.compile(r"[\w:.-]{1,200}")
+ANCHOR_PATTERN = re.compile(r"[^\s\x00-\x1f\x7f]{1,1000}")
+"""An id in a page: that of an article may be any path with a query."""
 
 
 def find_cookie(connection: HTTPConnection, name: str) -> str | None:

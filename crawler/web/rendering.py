@@ -239,6 +239,14 @@ def quote_path(name: str) -> str:
     return quote(name, safe=":")
 
 
+def format_path(request: Request) -> str:
+    """Return the path of a request as an address has it. An article's id may have % and ?.
+
+    `request.url.path` has some of its letters decoded, and others not.
+    """
+    return quote(request.scope["path"], safe=":/")
+
+
 def make_address(path: str, parameters: Mapping[str, object]) -> str:
     """Return an address with the parameters that have a value."""
     query = urlencode({name: str(value) for name, value in parameters.items() if value is not None})
@@ -311,13 +319,13 @@ class PageRenderer:
     def _make_page_values(self, request: Request, key: str) -> dict[str, Any]:
         """Return what the frame around every page shows."""
         parameters = [(name, value) for name, value in request.query_params.multi_items() if name not in FLEETING]
-        path, query = quote(request.url.path, safe=":/"), urlencode(parameters)
+        path, query = format_path(request), urlencode(parameters)
         prefix = f"{path}?{query}&" if query else f"{path}?"
         chosen: dict[str, Any] = {name: get_choice(request, name) for name in CHOICES}
         return {
             **chosen,
             "choices": {name: {value: f"{prefix}{name}={value}" for value in CHOICES[name]} for name in CHOICES},
-            "path": request.url.path,
+            "path": request.scope["path"],
             "address": f"{path}?{query}" if query else path,
             "languages": {name: f"{prefix}lang={name}" for name in OUTPUT_LANGUAGES},
             "token": self.forms.make_token(key),

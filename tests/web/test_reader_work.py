@@ -6,6 +6,7 @@ import re
 from html import unescape
 from importlib import resources
 from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 import pytest
@@ -225,6 +226,18 @@ def test_form_returns_to_this_server_only(client: httpx.Client, revised: Article
     answer = client.post("/actions", data=fields)
     assert re.fullmatch(r"/\?done=\d+", answer.headers["location"])
     assert "a=b" not in str(answer.headers)
+
+
+@pytest.mark.parametrize("native_id", ["news/view?id=12", "%D0%BD%D0%BE%D0%B2/1", "a/b+c&d=e~f.html"])
+def test_article_whose_id_is_a_path_keeps_its_place(client: httpx.Client, save: SaveArticle, native_id: str) -> None:
+    save(native_id)
+    path = f"/articles/{quote(f'mfa:{native_id}:ru', safe=':')}"
+    html = client.get(path).text
+    for other in re.findall(r'href="(/[^"]*[?&](?:amp;)?(?:lang|theme)=\w+)"', html):
+        assert client.get(unescape(other)).status_code == 200, other
+    assert send(client, path, "seen").status_code == 200
+    answer = client.post("/actions", data={**read_form(client.get("/").text), "do": "unseen"})
+    assert unquote(urlsplit(answer.headers["location"]).fragment) == f"a-mfa:{native_id}:ru"
 
 
 def test_action_of_another_reader_cannot_be_undone_by_an_address(

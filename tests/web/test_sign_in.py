@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -95,6 +96,14 @@ def test_ended_session_is_explained(guest: httpx.Client, store: Store, save: Sav
     assert "Nothing was changed." in answer.text
     assert 'href="/login"' in answer.text
     assert store.reader_actions.list_by_articles(["mfa:1:ru"]) == []
+
+
+def test_sign_in_leads_back_to_an_article_whose_id_is_a_path(guest: httpx.Client, save: SaveArticle) -> None:
+    save("%D0%BD/view?id=1 2")
+    path = f"/articles/{quote('mfa:%D0%BD/view?id=1 2:ru')}?version=1"
+    page = guest.get(path, follow_redirects=True)
+    answer = sign_in(guest, "dana", page=str(page.url))
+    assert "Version 1 of 1" in guest.get(answer.headers["location"]).text
 
 
 def test_forms_and_sessions_outlive_the_server(newsroom: Newsroom, store: Store, owner: str, save: SaveArticle) -> None:
