@@ -98,6 +98,11 @@ def test_ended_session_is_explained(guest: httpx.Client, store: Store, save: Sav
     assert store.reader_actions.list_by_articles(["mfa:1:ru"]) == []
 
 
+@pytest.mark.parametrize(("language", "label"), [("ru", "Имя пользователя"), ("kk", "Пайдаланушы аты")])
+def test_sign_in_asks_for_the_name_of_a_person(guest: httpx.Client, language: str, label: str) -> None:
+    assert f'<label for="n">{label}</label>' in guest.get(f"/login?lang={language}").text
+
+
 def test_sign_in_leads_back_to_an_article_whose_id_is_a_path(guest: httpx.Client, save: SaveArticle) -> None:
     save("%D0%BD/view?id=1 2")
     path = f"/articles/{quote('mfa:%D0%BD/view?id=1 2:ru')}?version=1"
