@@ -193,6 +193,22 @@ def test_keys_walk_through_the_list(open_page: OpenPage, address: str) -> None:
     page.wait_for_url("**/articles/ktkz:9:en")
 
 
+def test_keys_work_on_a_russian_keyboard(open_page: OpenPage, address: str) -> None:
+    page = open_page(address, viewport=DESK)
+    keyboard = page.context.new_cdp_session(page)
+
+    def press(letter: str, place: str) -> None:
+        for kind in ("keyDown", "keyUp"):
+            keyboard.send("Input.dispatchKeyEvent", {"type": kind, "key": letter, "code": place})
+
+    press("о", "KeyJ")
+    expect(page.locator(".story.current")).to_have_count(1)
+    press("ы", "KeyS")
+    expect(page.locator(".done")).to_be_visible()
+    press("ғ", "KeyG")
+    expect(page.locator(".story.current")).to_have_count(1)
+
+
 def test_colours_are_the_readers_choice(open_page: OpenPage, address: str) -> None:
     page = open_page(address, viewport=PHONE, color_scheme="light")
     body = page.locator("body")

@@ -61,10 +61,17 @@
     "?": explain,
   };
 
+  // On a Russian or Kazakh keyboard these keys have other letters, so their place counts.
+  const places = { KeyJ: "j", KeyK: "k", KeyO: "o", KeyS: "s" };
+
+  function getKey(event) {
+    return /^[а-яёәғқңөұүһі]$/.test(event.key) ? places[event.code] : event.key;
+  }
+
   if (current >= 0) rows[current].classList.add("current");
   document.addEventListener("keydown", (event) => {
     const isTyping = event.target instanceof Element && event.target.closest("input, textarea, select");
-    const action = actions[event.key];
+    const action = actions[getKey(event)];
     if (!action || isTyping || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     event.preventDefault();
     action();
