@@ -6,7 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from support.newsroom_articles import NOW, make_story_article
 from support.newsroom_server import OpenPage, expect
+
+from crawler.store import Store
 
 pytestmark = pytest.mark.browser
 PHONE = {"width": 360, "height": 740}
@@ -78,6 +81,16 @@ def test_no_page_scrolls_sideways(open_page: OpenPage, address: str, viewport: d
             details.evaluate("each => { each.open = true }")
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= viewport["width"], path
+
+
+def test_long_word_makes_no_page_wider(open_page: OpenPage, address: str, filled: Store) -> None:
+    article = make_story_article("long", f"МККК {'Ұ' * 400}", title="Д" * 400)
+    filled.articles.save(article, content_hash="long", run_id=None, seen_at=NOW)
+    page = open_page(address, viewport=PHONE)
+    for path in ("/", "/articles/mfa:long:ru", "/search?q=%D0%9C%D0%9A%D0%9A%D0%9A"):
+        page.goto(f"{address}{path}")
+        expect(page.locator("main")).to_contain_text("ДДД")
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
 
 
 def test_filters_on_a_phone(open_page: OpenPage, address: str) -> None:
