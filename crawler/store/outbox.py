@@ -254,6 +254,11 @@ class DeliveryRepository:
         is_waiting = (deliveries.c.state == DeliveryState.PENDING, deliveries.c.failure.is_not(None))
         return bool(self._database.fetch_all(select(deliveries.c.message_id).where(*is_waiting).limit(1)))
 
+    def count_failed(self) -> int:
+        """Return how many deliveries were given up or tried in vain so far."""
+        rows: Sequence[Any] = self._database.fetch_all(select(func.count()).select_from(deliveries).where(_HAS_FAILED))
+        return int(rows[0][0])
+
     def count_by_state(self) -> dict[DeliveryState, int]:
         """Return how many deliveries are in each state."""
         query = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)

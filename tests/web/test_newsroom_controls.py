@@ -63,6 +63,18 @@ def test_any_two_versions_are_compared(client: httpx.Client, revised: Article, s
     assert client.get(f"/articles/{revised.id}?version=2&against=2").status_code == 400
 
 
+def test_all_failed_deliveries_are_counted(client: httpx.Client, store: Store) -> None:
+    for number in range(25):
+        store.messages.add(
+            key=f"k{number}", subscription="press", kind="alert", channels=("desk",), created_at=NOW, due_at=NOW
+        )
+    for _, delivery in store.deliveries.list_newest():
+        store.deliveries.save_result(delivery, replace(delivery, state=DeliveryState.DEAD, tries=3, failure="No."))
+    html = client.get("/messages").text
+    assert "25 deliveries failed." in html
+    assert html.partition("<table")[0].count("press, desk") == 3
+
+
 def test_failed_message_is_tried_again(client: httpx.Client, save: SaveArticle, store: Store) -> None:
     save("1")
     number = store.messages.add(

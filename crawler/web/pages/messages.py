@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from crawler.items import Article, Verdict
-from crawler.store import Decision, Delivery, DeliveryState, Message, Notification, Store
+from crawler.store import Decision, Delivery, Message, Notification, Store
 from crawler.web.errors import BadAddress
 from crawler.web.forms import FormValues, parse_row_number
 from crawler.web.newsroom import Newsroom
@@ -37,7 +37,7 @@ SUPPRESSED_WORDS = {
     "replay": mark_message("It was read from stored pages, not from the site."),
 }
 DELIVERIES_PER_PAGE = 50
-MAX_LISTED_FAILURES = 20
+MAX_LISTED_FAILURES = 3
 MAX_LISTED_ARTICLES = 5
 
 
@@ -82,7 +82,6 @@ def show_messages(site: PageRenderer, request: Request) -> Response:
     failed = store.deliveries.list_newest(failed=True, limit=MAX_LISTED_FAILURES)
     ids = {message.id for message, _ in (*rows, *failed)}
     parameters = {"subscription": subscription, "state": "failed" if only_failed else None}
-    counts = store.deliveries.count_by_state()
     return site.render(
         request,
         "messages.html",
@@ -93,8 +92,8 @@ def show_messages(site: PageRenderer, request: Request) -> Response:
         subscriptions=sorted(config.subscriptions),
         subscription=subscription,
         only_failed=only_failed,
-        total=sum(counts.values()),
-        dead_count=counts.get(DeliveryState.DEAD, 0),
+        total=sum(store.deliveries.count_by_state().values()),
+        failed_count=store.deliveries.count_failed(),
         older=make_address("/messages", {**parameters, "before": rows[-1][0].id}) if has_more else None,
         address=make_address,
         retried=request.query_params.get("retried", "")[:9],
