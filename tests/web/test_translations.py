@@ -150,6 +150,20 @@ def test_pages_are_in_the_language_and_stay_in_it(
         assert not re.search(r"\b(?:the|version|since|found|last|text|article)\b", visible), path
 
 
+@pytest.mark.parametrize(("language", "count"), [("en", "1,000+"), ("ru", "1\xa0000+"), ("kk", "1\xa0000+")])
+def test_large_count_is_written_as_in_the_language(
+    client: httpx.Client,
+    newsroom: Newsroom,
+    save: SaveArticle,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    count: str,
+) -> None:
+    save("1")
+    monkeypatch.setattr(newsroom.story_counts, "get", lambda wanted: 1001)
+    assert f"<span>{count}</span>" in client.get(f"/?lang={language}").text
+
+
 @pytest.mark.slow
 def test_times_of_sample_day(newsroom: Newsroom, save: SaveArticle) -> None:
     from datetime import UTC, datetime, timedelta

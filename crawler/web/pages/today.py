@@ -219,7 +219,7 @@ def count_news(newsroom: Newsroom, reader: Reader, since: datetime, name: str) -
     for status in (StoryStatus.NEW, StoryStatus.REVISED, StoryStatus.UNPUBLISHED):
         wanted = StoryFilter(status=status, since=since, reader=name)
         choice = FacetChoice(wanted, reader.translate(STATUS_WORDS[status]), _make_list_address(wanted), False)
-        found.append(_make_facet_value(choice, newsroom.story_counts.get(wanted)))
+        found.append(_make_facet_value(reader, choice, newsroom.story_counts.get(wanted)))
     return found
 
 
@@ -293,7 +293,9 @@ def draw_facets(site: PageRenderer, reader: Reader, wanted: StoryFilter) -> Face
 
     def draw() -> FacetPanel:
         left = iter(numbers)
-        shown = [(title, [_make_facet_value(choice, next(left)) for choice in choices]) for title, choices in facets]
+        shown = [
+            (title, [_make_facet_value(reader, choice, next(left)) for choice in choices]) for title, choices in facets
+        ]
         html = Markup(site.fill_template("facets.html", reader, facets=shown))
         return FacetPanel(html, list_chips(wanted, FACET_WORDS, shown))
 
@@ -338,11 +340,12 @@ def _make_facet_choice(wanted: StoryFilter, name: str, value: Any, label: str) -
     return FacetChoice(chosen, label, _make_list_address(target), is_current)
 
 
-def _make_facet_value(choice: FacetChoice, number: int) -> FacetValue:
+def _make_facet_value(reader: Reader, choice: FacetChoice, number: int) -> FacetValue:
+    is_more = number > MAX_COUNTED_STORIES
     return FacetValue(
         label=choice.label,
         address=choice.address,
-        count=f"{MAX_COUNTED_STORIES:,}+" if number > MAX_COUNTED_STORIES else str(number),
+        count=f"{reader.format_numbers([MAX_COUNTED_STORIES])}+" if is_more else str(number),
         is_empty=number == 0,
         is_current=choice.is_current,
     )
