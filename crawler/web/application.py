@@ -36,7 +36,7 @@ from crawler.web.api.application import API_PATH, make_api
 from crawler.web.api.problems import answer_error
 from crawler.web.api.reference import show_reference
 from crawler.web.error_pages import classify_error, show_error
-from crawler.web.errors import BadAddress
+from crawler.web.errors import BadAddress, ForeignForm
 from crawler.web.feeds import make_feed_routes
 from crawler.web.forms import FormValues, parse_form
 from crawler.web.newsroom import Newsroom
@@ -60,7 +60,7 @@ from crawler.web.pages.rule_editor import change_rule, show_rule_editor
 from crawler.web.pages.rules import activate_draft, show_draft, show_rule, show_rules
 from crawler.web.pages.runs import show_runs
 from crawler.web.pages.search import save_searched, show_search
-from crawler.web.pages.sign_in import show_sign_in, sign_in, sign_out
+from crawler.web.pages.sign_in import refuse_outdated_sign_in, show_sign_in, sign_in, sign_out
 from crawler.web.pages.sources import change_source, pause_source, show_sources
 from crawler.web.pages.story import show_story
 from crawler.web.pages.subscriptions import change_subscription, show_subscriptions
@@ -92,11 +92,15 @@ class PageRoute(NamedTuple):
 
 
 class FormRoute(NamedTuple):
-    """What answers a form, with the role that it needs. None: it answers everyone."""
+    """What answers a form, with the role that it needs. None: it answers everyone.
+
+    `on_foreign` answers a form that no page of the browser has now, in place of the page about that error.
+    """
 
     path: str
     role: Role | None
     page: FormPage
+    on_foreign: FormPage | None = None
 
 
 PAGES: Sequence[PageRoute] = (
@@ -137,7 +141,7 @@ FORMS: Sequence[FormRoute] = (
     FormRoute("/rules/{rule}/edit", Role.OWNER, change_rule),
     FormRoute("/search/save", Role.ANALYST, save_searched),
     FormRoute("/subscriptions", Role.ANALYST, change_subscription),
-    FormRoute("/login", None, sign_in),
+    FormRoute("/login", None, sign_in, refuse_outdated_sign_in),
     FormRoute("/logout", None, sign_out),
     FormRoute("/account/password", Role.READER, change_password),
     FormRoute("/account/sessions/end", Role.READER, end_other_sessions),
@@ -170,12 +174,12 @@ def make_app(newsroom: Newsroom, *, is_public: bool = False) -> Starlette:
         GuardedRoute(
             path,
             declare_access(RouteAccess(role, is_page=True, has_form=True))(
-                make_form_endpoint(site, form, pool if role else guests)
+                make_form_endpoint(site, form, on_foreign, pool if role else guests)
             ),
             methods=["POST"],
             name=form.__name__,
         )
-        for path, role, form in FORMS
+        for path, role, form, on_foreign in FORMS
     ]
     api = make_api(newsroom, pool)
     routes.append(Mount(API_PATH, api))
@@ -223,12 +227,19 @@ def make_endpoint(site: PageRenderer, page: Page, pool: AnswerThreads) -> Callab
     return answer_request
 
 
-def make_form_endpoint(site: PageRenderer, page: FormPage, pool: AnswerThreads) -> Callable[..., Awaitable[Response]]:
+def make_form_endpoint(
+    site: PageRenderer, page: FormPage, on_foreign: FormPage | None, pool: AnswerThreads
+) -> Callable[..., Awaitable[Response]]:
     """Return the endpoint that checks a form and answers it in one of the threads."""
 
     async def answer_form(request: Request) -> Response:
         form = parse_form(request.headers.get("content-type", ""), await request.body())
-        site.forms.raise_if_forged(request, form)
+        try:
+            site.forms.raise_if_forged(request, form)
+        except ForeignForm:
+            if on_foreign is None:
+                raise
+            return await pool.run(run_page, site, on_foreign, request, form)
         return await pool.run(run_page, site, page, request, form)
 
     return answer_form

@@ -212,6 +212,20 @@ def test_sign_in_needs_the_form_of_this_browser(guest: httpx.Client, address: st
     assert guest.post("/login", data=fields).status_code == 303
 
 
+def test_second_tab_to_sign_in_goes_on(guest: httpx.Client) -> None:
+    second = read_fields(guest.get("/login?next=/sources").text, "/login")
+    sign_in(guest, "dana")
+    answer = guest.post("/login", data={**second, "username": "dana", "password": PASSWORD})
+    assert answer.headers["location"] == "/sources"
+    guest.post("/logout", data=read_fields(guest.get("/account").text, "/logout"))
+    guest.cookies.clear()
+    answer = guest.post("/login", data={**second, "username": "dana", "password": PASSWORD})
+    assert answer.status_code == 403
+    assert "This page was out of date. Sign in again." in answer.text
+    fields = read_fields(answer.text, "/login")
+    assert guest.post("/login", data={**fields, "username": "dana", "password": PASSWORD}).status_code == 303
+
+
 def test_token_changes_with_the_session(guest: httpx.Client) -> None:
     before = read_fields(guest.get("/login").text, "/login")["token"]
     sign_in(guest, "dana")

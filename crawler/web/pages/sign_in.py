@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from crawler.errors import UsageError
 from crawler.store.credentials import SESSION_LIFETIME
 from crawler.store.users import ATTEMPT_WINDOW, MAX_ATTEMPTS_PER_USER
+from crawler.web.access import CONTROL_KEY, AccessControl
 from crawler.web.forms import SESSION_COOKIE, FormValues, clean_address, find_cookie, set_cookie
 from crawler.web.oidc import SIGN_IN_PATH, OidcError
 from crawler.web.passwords import (
@@ -28,6 +29,7 @@ from crawler.web.translations import mark_message
 
 WRONG_PASSWORD = mark_message("Name or password is wrong. After %(tries)s wrong tries there is a pause.")
 TOO_MANY_TRIES = mark_message("There were too many wrong tries. Try again in %(minutes)s minutes.")
+OUTDATED_PAGE = mark_message("This page was out of date. Sign in again.")
 SESSION_ENDED = mark_message("Your session has ended. Sign in, and you are back on the page.")
 SIGNED_OUT = mark_message("You are signed out.")
 SIGNED_OUT_HERE = mark_message(
@@ -144,6 +146,18 @@ def sign_in(site: PageRenderer, request: Request, form: FormValues) -> Response:
     response = RedirectResponse(target, 303)
     start_session(site, request, response, name)
     return response
+
+
+def refuse_outdated_sign_in(site: PageRenderer, request: Request, form: FormValues) -> Response:
+    """Return the page to sign in again: somebody signed in or out in another tab, or the form is another browser's.
+
+    Who has signed in there goes on.
+    """
+    target = clean_address(form.get_first("next"))
+    control: AccessControl = request.scope[CONTROL_KEY]
+    if control.identify(request) is not None:
+        return RedirectResponse(target, 303)
+    return render_sign_in(site, request, target, problem=OUTDATED_PAGE, status=403)
 
 
 def start_session(
