@@ -272,6 +272,21 @@ def test_there_is_no_such_page_without_a_provider(client: httpx.Client) -> None:
 
 
 @pytest.mark.slow
+def test_key_that_may_do_nothing_is_not_made(guest: httpx.Client, store: Store) -> None:
+    sign_in(guest, "dana")
+    fields = {
+        **read_fields(guest.get("/account").text, "/account/keys"),
+        "title": "Sheet",
+        "role": "reader",
+        "days": "",
+    }
+    answer = guest.post("/account/keys", data=fields)
+    assert answer.status_code == 400
+    assert "Tick at least one thing" in answer.text
+    assert store.api_keys.list_by_user("dana") == []
+    assert guest.post("/account/keys", data={**fields, "scope": "read"}).status_code == 200
+
+
 def test_new_password_can_end_keys_and_feeds_too(guest: httpx.Client, store: Store) -> None:
     add_key(store, "dana", Role.OWNER, ["read"])
     store.users.set_feed_secret("dana", "hash")

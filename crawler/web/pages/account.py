@@ -32,6 +32,7 @@ KEY_DAYS = {"30": timedelta(days=30), "365": timedelta(days=365), "": None}
 WRONG_CURRENT_PASSWORD = mark_message("The current password is wrong.")
 DIFFERENT_PASSWORDS = mark_message("The two new passwords differ.")
 UNUSABLE_PASSWORD = mark_message("A password has from %(least)s to %(most)s characters.")
+NO_SCOPE = mark_message("Tick at least one thing that the key may do.")
 TOO_MANY_KEYS = mark_message("There are %(keys)s keys already. Delete one first.")
 
 
@@ -122,6 +123,8 @@ def add_key(site: PageRenderer, request: Request, form: FormValues) -> Response:
         raise BadAddress from None
     if not get_principal(request).can(role):
         raise RoleMissing
+    if not scopes:
+        return render_account(site, request, problem=NO_SCOPE)
     key, now = make_api_key(), datetime.now(UTC)
     title = form.get_first("title").strip()[:MAX_TITLE_LENGTH]
     until = now + lifetime if lifetime else None
