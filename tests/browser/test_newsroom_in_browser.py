@@ -93,6 +93,23 @@ def test_long_word_makes_no_page_wider(open_page: OpenPage, address: str, filled
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
 
 
+def test_what_stands_in_a_row_is_in_a_line(open_page: OpenPage, address: str, filled: Store) -> None:
+    article = make_story_article("short", "МККК.", title="МККК")  # its row is lower than what stands beside it
+    filled.articles.save(article, content_hash="short", run_id=None, seen_at=NOW)
+    page = open_page(f"{address}/?lang=ru", viewport=DESK)
+    own = page.locator(".story .acts").filter(has=page.locator("[value^='mfa:short']"))
+    get_text_top = """each => {
+        const text = document.createRange();
+        text.selectNodeContents(each);
+        return text.getBoundingClientRect().y;
+    }"""
+    button, link = (own.locator(each).first.evaluate(get_text_top) for each in ("button", "a"))
+    assert abs(button - link) < 1
+    right = page.locator(".tongue").bounding_box()
+    page.goto(f"{address}/search")
+    assert page.locator(".tongue").bounding_box()["x"] == right["x"]
+
+
 def test_filters_on_a_phone(open_page: OpenPage, address: str) -> None:
     page = open_page(address, viewport=PHONE)
     expect(page.locator(".facets nav")).to_be_hidden()
