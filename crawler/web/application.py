@@ -14,7 +14,7 @@ from typing import NamedTuple
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -50,7 +50,7 @@ from crawler.web.pages.account import (
     renew_feed_secret,
     show_account,
 )
-from crawler.web.pages.actions import record_action, undo_action
+from crawler.web.pages.actions import MAX_NOTE_LENGTH, record_action, undo_action
 from crawler.web.pages.add_source import add_source, show_add_source
 from crawler.web.pages.article import download_archived, download_evidence, show_archived, show_article
 from crawler.web.pages.messages import retry_messages, show_explanation, show_messages
@@ -68,7 +68,7 @@ from crawler.web.pages.today import show_today
 from crawler.web.pages.users import add_user, change_user, show_users
 from crawler.web.probes import make_probe_routes
 from crawler.web.rendering import PageRenderer
-from crawler.web.security import BodyTooLong, HostPolicy, RequestGuard
+from crawler.web.security import BodyTooLong, HostPolicy, RequestGuard, is_own_origin
 
 PAGE_THREADS = 4
 GUEST_THREADS = 2
@@ -195,7 +195,7 @@ def make_app(newsroom: Newsroom, *, is_public: bool = False) -> Starlette:
         shown = classify_error(error)
         if shown.status == 500:
             log.error("%s %s failed", request.method, format_logged_path(request), exc_info=error)
-        return await pool.run(show_error, site, request, shown, control)
+        return await pool.run(show_error, site, request, shown, control, await read_refused_note(request, shown.status))
 
     app = Starlette(
         routes=routes,
@@ -243,6 +243,20 @@ def make_form_endpoint(
         return await pool.run(run_page, site, page, request, form)
 
     return answer_form
+
+
+async def read_refused_note(request: Request, status: int) -> str:
+    """Return the note in a form that was refused because its session has ended, so that its page can show it.
+
+    The page that had the form may be gone: a browser that goes back asks for it again, and is led to sign in.
+    """
+    if request.method != "POST" or status not in (401, 403) or not is_own_origin(request.headers):
+        return ""
+    try:
+        form = parse_form(request.headers.get("content-type", ""), await request.body())
+    except (BadAddress, BodyTooLong, ClientDisconnect):
+        return ""
+    return form.get_first("note")[:MAX_NOTE_LENGTH]
 
 
 def run_page(site: PageRenderer, page: Callable[..., Response], request: Request, *more: FormValues) -> Response:

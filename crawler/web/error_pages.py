@@ -89,8 +89,10 @@ def classify_error(error: Exception) -> ShownError:
     return make_shown_error(500, str(error) if isinstance(error, CrawlerError) else "")
 
 
-def show_error(site: PageRenderer, request: Request, shown: ShownError, control: AccessControl) -> Response:
-    """Return the page about an error. It needs no store if the store is what failed.
+def show_error(
+    site: PageRenderer, request: Request, shown: ShownError, control: AccessControl, note: str = ""
+) -> Response:
+    """Return the page about an error. It needs no store if the store is what failed. `note` is one that was refused.
 
     The frame of the page shows the state of sources, so it is only for who may see pages: no guest, no key, no feed
     reader.
@@ -104,7 +106,8 @@ def show_error(site: PageRenderer, request: Request, shown: ShownError, control:
         if shown.status < 500 and principal is not None and principal.is_ambient:
             reader = site.make_reader(request)
             values = {"title": reader.translate(shown.title), "advice": reader.translate(shown.advice)}
-            return site.render(request, "error.html", status=shown.status, reader=reader, **values, detail=shown.detail)
+            values |= {"detail": shown.detail, "note": note}
+            return site.render(request, "error.html", status=shown.status, reader=reader, **values)
     except StoreError as error:
         shown = make_shown_error(503, str(error))
     reader = site.make_reader(request)
@@ -114,6 +117,7 @@ def show_error(site: PageRenderer, request: Request, shown: ShownError, control:
         title=reader.translate(shown.title),
         advice=reader.translate(shown.advice),
         detail=shown.detail if reader.principal else "",
+        note=note,
         needs_sign_in=shown.status == 401,
     )
     response = PlainTextResponse(body.encode("utf-8", "replace"), shown.status, media_type="text/html")

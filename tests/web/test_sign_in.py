@@ -98,6 +98,23 @@ def test_ended_session_is_explained(guest: httpx.Client, store: Store, save: Sav
     assert store.reader_actions.list_by_articles(["mfa:1:ru"]) == []
 
 
+def test_note_of_an_ended_session_can_be_copied(guest: httpx.Client, store: Store, save: SaveArticle) -> None:
+    save("1")
+    sign_in(guest, "dana")
+    form = {**read_fields(guest.get("/articles/mfa:1:ru").text, "/actions"), "do": "note", "note": "Ask <b>Timur</b>."}
+    store.sessions.delete_by_user("dana")
+    answer = guest.post("/actions", data=form)
+    assert answer.status_code == 401
+    assert "readonly>Ask &lt;b&gt;Timur&lt;/b&gt;.</textarea>" in answer.text
+    foreign = guest.post("/actions", data=form, headers={"origin": "http://evil.example"})
+    assert (foreign.status_code, "Timur" in foreign.text) == (401, False)
+    sign_in(guest, "dana")
+    answer = guest.post("/actions", data=form)  # the token is that of the ended session
+    assert answer.status_code == 403
+    assert "readonly>Ask &lt;b&gt;Timur&lt;/b&gt;.</textarea>" in answer.text
+    assert store.reader_actions.list_by_articles(["mfa:1:ru"]) == []
+
+
 @pytest.mark.parametrize(("language", "label"), [("ru", "Имя пользователя"), ("kk", "Пайдаланушы аты")])
 def test_sign_in_asks_for_the_name_of_a_person(guest: httpx.Client, language: str, label: str) -> None:
     assert f'<label for="n">{label}</label>' in guest.get(f"/login?lang={language}").text
