@@ -133,6 +133,19 @@ def test_empty_note_is_none(client: httpx.Client, save: SaveArticle, store: Stor
     assert store.reader_actions.list_by_articles(["mfa:1:ru"]) == []
 
 
+def test_note_of_a_double_click_is_added_once(client: httpx.Client, save: SaveArticle, store: Store) -> None:
+    save("1")
+    first, second = (send(client, "/articles/mfa:1:ru", "note", note="Ask Timur.") for _ in range(2))
+    assert first.url == second.url
+    assert "Note added." in second.text
+    send(client, "/articles/mfa:1:ru", "note", note="Ask Dana.")
+    notes = [each.note for each in store.reader_actions.list_by_articles(["mfa:1:ru"])]
+    assert notes == ["Ask Timur.", "Ask Dana."]
+    undo(client, second)
+    send(client, "/articles/mfa:1:ru", "note", note="Ask Timur.")
+    assert len(store.reader_actions.list_by_articles(["mfa:1:ru"])) == 2
+
+
 def test_who_did_what_is_listed(client: httpx.Client, save: SaveArticle) -> None:
     save("1")
     send(client, "/articles/mfa:1:ru", "important")

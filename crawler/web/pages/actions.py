@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -21,6 +21,8 @@ from crawler.web.rendering import PageRenderer, make_address
 
 MAX_NOTE_LENGTH = 4000
 MAX_TARGETS = 200
+REPEAT_WINDOW = timedelta(seconds=10)
+"""Time in which the same note by the same user is a second click on the button."""
 OWN_KINDS = frozenset({ActionKind.SEEN, ActionKind.UNSEEN})
 """The actions of which only the reader who did them sees something."""
 UNMARKED = ArticleMarks()
@@ -106,7 +108,9 @@ def record_action(site: PageRenderer, request: Request, form: FormValues) -> Res
     if kind is ActionKind.ASSIGNED:
         note = form.get_first("assignee") or None
         kind = ActionKind.ASSIGNED if note else ActionKind.UNASSIGNED
-    batch = save_action(site.newsroom, get_principal(request), about, kind, note)
+    principal = get_principal(request)
+    repeated = find_repeated_note(site.newsroom, principal, about, note) if kind is ActionKind.NOTE else None
+    batch = repeated or save_action(site.newsroom, principal, about, kind, note)
     return RedirectResponse(add_parameter(back, "done", batch) + form.get_anchor(), 303)
 
 
@@ -135,6 +139,19 @@ def save_action(
         raise PageMissing("None of the articles is stored.")
     newsroom.story_counts.clear()
     return batch
+
+
+def find_repeated_note(
+    newsroom: Newsroom, principal: Principal, about: Sequence[ArticleAtVersion], note: str | None
+) -> int | None:
+    """Return the batch of this note if the user has just added it to these articles, else None."""
+    ids, since = {each.article_id for each in about}, datetime.now(UTC) - REPEAT_WINDOW
+    found = [
+        each
+        for each in newsroom.store.reader_actions.list_by_articles(ids)
+        if (each.kind, each.note, each.made_by) == (ActionKind.NOTE, note, principal.name) and each.made_at >= since
+    ]
+    return found[-1].batch if {each.article_id for each in found} == ids else None
 
 
 def list_assignees(newsroom: Newsroom, principal: Principal) -> list[str]:
