@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import os
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -80,9 +81,11 @@ def open_listener(host: str, port: int) -> socket.socket:
         if error.errno == errno.EADDRNOTAVAIL or (error.errno or 0) < 0:
             advice = "there is no such address here. Use one of this computer, or 0.0.0.0 for all."
             raise UsageError(f"--host {host}: {advice}") from error
+        # The error's own text repeats the address as Python writes it.
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise PortTaken(
-            f"Nothing can listen at {host}:{port}: {(error.strerror or str(error)).lower()}. End the program that uses "
-            "the port, or choose another one with --port."
+            f"Nothing can listen at {host}:{port}: {reason.lower()}. End the program that uses the port, or choose "
+            "another one with --port."
         ) from error
 
 

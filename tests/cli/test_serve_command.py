@@ -62,6 +62,7 @@ def test_port_in_use_is_one_sentence() -> None:
         open_listener("127.0.0.1", taken.getsockname()[1])
     assert caught.value.exit_code == PORT_TAKEN
     assert "--port" in str(caught.value)
+    assert ": address already in use. End" in str(caught.value)
 
 
 @pytest.mark.slow
