@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support.newsroom_articles import NOW, make_story_article
 from support.newsroom_server import OpenPage, expect
 
-from crawler.store import Store
+from crawler.store import DeliveryState, Store
 
 pytestmark = pytest.mark.browser
 PHONE = {"width": 360, "height": 740}
@@ -86,11 +87,16 @@ def test_no_page_scrolls_sideways(open_page: OpenPage, address: str, viewport: d
 def test_long_word_makes_no_page_wider(open_page: OpenPage, address: str, filled: Store) -> None:
     article = make_story_article("long", f"МККК {'Ұ' * 400}", title="Д" * 400)
     filled.articles.save(article, content_hash="long", run_id=None, seen_at=NOW)
-    page = open_page(address, viewport=PHONE)
-    for path in ("/", "/articles/mfa:long:ru", "/search?q=%D0%9C%D0%9A%D0%9A%D0%9A"):
-        page.goto(f"{address}{path}")
-        expect(page.locator("main")).to_contain_text("ДДД")
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+    filled.messages.add(key="k", subscription="press", kind="alert", channels=("desk",), created_at=NOW, due_at=NOW)
+    (_, delivery), *_ = filled.deliveries.list_newest()
+    filled.deliveries.save_result(delivery, replace(delivery, state=DeliveryState.DEAD, failure="Д" * 180))
+    page = open_page(address)
+    for viewport in (PHONE, DESK):
+        page.set_viewport_size(viewport)
+        for path in ("/", "/articles/mfa:long:ru", "/search?q=%D0%9C%D0%9A%D0%9A%D0%9A", "/messages"):
+            page.goto(f"{address}{path}")
+            expect(page.locator("main")).to_contain_text("ДДД")
+            assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"], path
 
 
 def test_what_stands_in_a_row_is_in_a_line(open_page: OpenPage, address: str, filled: Store) -> None:
