@@ -6,7 +6,9 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
+_Value = TypeVar("_Value", bool, str)
 DRAFT_LIFETIME = timedelta(hours=8)
 MAX_DRAFTS = 50
 """Drafts in memory, one for each user. The one that was changed longest ago is forgotten."""
@@ -42,14 +44,39 @@ class Composition:
             lines={name: lines[name] for name in order if name in lines},
         )
 
+    def apply_changes(self, shown: Composition, form: Composition) -> Composition:
+        """Return the composition with what a person changed in a form. `shown` is what the form had at first.
+
+        What the person did not touch stays as it is here, because a form in another tab may have changed it.
+        """
+        order = [name for name in self.order if name in form.order]
+        return self.update(
+            Composition(
+                order=(*order, *(name for name in form.order if name not in order)),
+                ticks=_list_changes(self.ticks, shown.ticks, form.ticks),
+                lines=_list_changes(self.lines, shown.lines, form.lines),
+            )
+        )
+
+
+def _list_changes(
+    here: Mapping[str, _Value], shown: Mapping[str, _Value], form: Mapping[str, _Value]
+) -> dict[str, _Value]:
+    """Return the values of a form that differ from those that it had at first, or that are not here."""
+    return {name: value for name, value in form.items() if name not in here or shown.get(name) != value}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewDraft:
-    """The press review of a user: its last period, and what was done with the stories of this and other periods."""
+    """The press review of a user: its last period, and what was done with the stories of this and other periods.
+
+    `form_id` is the form that changed it last.
+    """
 
     period: ReviewPeriod
     composition: Composition
     changed_at: datetime
+    form_id: str = ""
 
     @property
     def kept_until(self) -> datetime:

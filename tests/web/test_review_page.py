@@ -159,6 +159,43 @@ def test_download_saves_the_draft(client: httpx.Client) -> None:
     assert list_sheet(client.get("/review").text) == ["Первый"]
 
 
+def test_form_of_another_tab_changes_only_what_was_changed_in_it(client: httpx.Client) -> None:
+    first, second = (read_form(client.get("/review").text) for _ in range(2))
+    line = f"line-{first['order'].index('mfa:1:ru')}"
+    first["in"].remove("ktkz:2:ru")
+    post(client, first, "update", **{line: "Моя строка"})
+    second["in"].remove("mfa:3:en")
+    page = post(client, second, "update").text
+    assert (list_sheet(page), "Моя строка" in page) == (["Первый"], True)
+
+
+def test_form_of_another_tab_keeps_the_order(client: httpx.Client) -> None:
+    html = client.get("/review").text
+    first, second = list_sheet(html)[:2]
+    name = {"Первый": "mfa:1:ru", "Второй": "ktkz:2:ru"}[second]
+    post(client, read_form(html), f"top:{name}")
+    assert list_sheet(post(client, {**read_form(html), "form": ["of-another-tab"]}, "update").text)[:2] == [
+        second,
+        first,
+    ]
+
+
+def test_form_that_stays_open_after_a_download_can_undo_what_it_did(client: httpx.Client) -> None:
+    fields = read_form(client.get("/review").text)
+    all_names = fields["in"]
+    post(client, {**fields, "in": ["mfa:1:ru"]}, "html")
+    assert len(list_sheet(post(client, {**fields, "in": all_names}, "update").text)) == 3
+
+
+def test_form_restores_a_draft_that_is_forgotten(client: httpx.Client) -> None:
+    """As after a restart of the program."""
+    fields = read_form(client.get("/review").text)
+    fields["in"] = ["mfa:1:ru"]
+    page = post(client, fields, "update").text
+    post(client, fields, "forget")
+    assert list_sheet(post(client, read_form(page), "update").text) == ["Первый"]
+
+
 def test_drafts_are_of_their_users_for_some_hours() -> None:
     drafts, period = ReviewDrafts(), ReviewPeriod(begin=NOW - timedelta(days=1), end=NOW, language="en")
     draft = ReviewDraft(period=period, composition=Composition(order=("1",), ticks={"1": False}), changed_at=NOW)

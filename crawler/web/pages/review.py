@@ -7,11 +7,13 @@ show the draft, also in another period.
 
 from __future__ import annotations
 
+import secrets
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import parse_qs, urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -76,7 +78,7 @@ def compose_review(site: PageRenderer, request: Request, form: FormValues) -> Re
     if action not in (*FORM_ACTIONS, *StoryMove, *FORMS_OF_REVIEW):
         raise BadAddress
     former = newsroom.review_drafts.get(user, reader.now)
-    composition = (former.composition if former else Composition()).update(parse_composition(form))
+    composition = apply_form(former, form)
     period = parse_form_period(newsroom, reader, form, "")
     wanted = parse_form_period(newsroom, reader, form, "wanted_") if action == "collect" else period
     digest = None
@@ -87,7 +89,9 @@ def compose_review(site: PageRenderer, request: Request, form: FormValues) -> Re
         composition = composition.update(Composition(order=tuple(moved)))
     usable = next((each for each in (wanted, former.period if former else period) if not each.problem), None)
     if usable:
-        draft = ReviewDraft(period=usable, composition=composition, changed_at=reader.now)
+        draft = ReviewDraft(
+            period=usable, composition=composition, changed_at=reader.now, form_id=form.get_first("form")
+        )
         newsroom.review_drafts.save(user, draft)
     if digest and action in FORMS_OF_REVIEW:
         return download_review(newsroom, period, compose(digest, composition), action)
@@ -115,6 +119,32 @@ def parse_period(newsroom: Newsroom, reader: Reader, since: str, until: str, lan
     problem = "order" if begin >= end else "future" if end > now else None
     problem = problem or ("length" if end - begin > MAX_PERIOD else None)
     return ReviewPeriod(begin=begin, end=end, language=language or reader.language, problem=problem)
+
+
+def apply_form(former: ReviewDraft | None, form: FormValues) -> Composition:
+    """Return the composition with what a form says. Of a form that is older than the draft, only what was changed.
+
+    The form that changed the draft last may do so again: a download leaves it open.
+    """
+    if former is None:
+        return parse_composition(form)
+    if former.form_id == form.get_first("form"):
+        return former.composition.update(parse_composition(form))
+    return former.composition.apply_changes(parse_shown_composition(form), parse_composition(form))
+
+
+def parse_shown_composition(form: FormValues) -> Composition:
+    """Return what a form had of the composition when it was made."""
+    shown = FormValues(parse_qs(form.get_first("shown"), keep_blank_values=True))
+    return parse_composition(shown)
+
+
+def format_shown_composition(order: Sequence[str], chosen: Collection[str], lines: Mapping[str, str]) -> str:
+    """Return what a form has of the composition, for a field of it."""
+    fields = [("order", name) for name in order]
+    fields += [("in", name) for name in order if name in chosen]
+    fields += [(f"line-{number}", lines[name]) for number, name in enumerate(order) if lines.get(name)]
+    return urlencode(fields)
 
 
 def parse_composition(form: FormValues) -> Composition:
@@ -172,6 +202,8 @@ def render_review(
     """Return the page. Without a digest it only says what is wrong with the period."""
     newsroom, composition = site.newsroom, draft.composition if draft else Composition()
     shown = compose(digest, composition) if digest else None
+    order = list_order(digest, composition) if digest else []
+    chosen = frozenset(story.entry.id for story in shown.stories) if shown else frozenset()
     return site.render(
         request,
         "review.html",
@@ -180,8 +212,10 @@ def render_review(
         problem=reader.translate(PERIOD_PROBLEMS[period.problem]) if period.problem else None,
         listed=make_view(newsroom, period, compose_all(digest, composition)) if digest else None,
         paragraphs=list(list_paragraphs(make_document(make_view(newsroom, period, shown)))) if shown else [],
-        order=list_order(digest, composition) if digest else [],
-        chosen=frozenset(story.entry.id for story in shown.stories) if shown else frozenset(),
+        order=order,
+        chosen=chosen,
+        form_id=secrets.token_urlsafe(6),
+        shown=format_shown_composition(order[:MAX_LISTED_STORIES], chosen, composition.lines),
         old=list_old_stories(digest) if digest else frozenset(),
         forms=list_forms(),
         max_listed=MAX_LISTED_STORIES,
