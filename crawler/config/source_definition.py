@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, field_
 
 from crawler.config.address_pattern import AddressPatternField, find_rule_problem
 from crawler.config.base import ConfigSection, validate_timezone
+from crawler.config.cron_fields import parse_cron_fields
 from crawler.config.model import Age, PolitenessGroup
 from crawler.text.urls import resolve_url, split_url
 
@@ -200,8 +201,11 @@ class SourceDefinition(ConfigSection):
     @field_validator("cron")
     @classmethod
     def _validate_cron(cls, value: str) -> str:
-        if value != AUTO_CRON and not re.fullmatch(r"\S+( \S+){4}", value):
+        if value == AUTO_CRON:
+            return value
+        if not re.fullmatch(r"\S+( \S+){4}", value):
             raise ValueError('write five fields, such as "*/30 * * * *", or "auto"')
+        parse_cron_fields(value)
         return value
 
     @field_validator("timezone")

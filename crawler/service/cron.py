@@ -7,7 +7,6 @@ match. Several expressions may be joined by `|`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -16,26 +15,10 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.combining import OrTrigger
 from apscheduler.triggers.cron import CronTrigger
 
-from crawler.errors import ConfigError, suggest_nearest
+from crawler.config.cron_fields import WEEKDAYS, list_field_values, parse_cron_fields
+from crawler.errors import ConfigError
 from crawler.store.schedules import ScheduleState
 from crawler.text.dates import load_time_zone
-from crawler.text.months import list_english_abbreviations
-
-WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-NAMED_VALUES = {
-    "month": {name: number for number, name in enumerate(list_english_abbreviations(), 1)},
-    "weekday": {name: number for number, name in enumerate(WEEKDAYS)},
-}
-FIELD_BOUNDS = {"minute": (0, 59), "hour": (0, 23), "day": (1, 31), "month": (1, 12), "weekday": (0, 7)}
-CRON_ALIASES = {
-    "@hourly": "0 * * * *",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@weekly": "0 0 * * 0",
-    "@monthly": "0 0 1 * *",
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +45,11 @@ def parse_cron(text: str, where: str, timezone: str = "Asia/Almaty", jitter: int
 
 
 def _parse_expression(text: str, where: str, zone: tzinfo, jitter: int) -> CronTrigger:
-    values = _split_fields(text, where)
-    for (name, bounds), value in zip(FIELD_BOUNDS.items(), values, strict=True):
-        for item in value.split(","):
-            if fault := _find_fault(item, name, *bounds):
-                raise ConfigError(f"{where}: {text!r} is no cron expression: its {name} {item!r} {fault}")
-    minute, hour, day, month, weekday = values
-    trigger = CronTrigger(
+    try:
+        minute, hour, day, month, weekday = parse_cron_fields(text)
+    except ValueError as error:
+        raise ConfigError(f"{where}: {error}") from error
+    return CronTrigger(
         minute=minute,
         hour=hour,
         day=day,
@@ -77,9 +58,6 @@ def _parse_expression(text: str, where: str, zone: tzinfo, jitter: int) -> CronT
         timezone=zone,
         jitter=jitter or None,
     )
-    if trigger.get_next_fire_time(None, datetime.now(zone)) is None:
-        raise ConfigError(f"{where}: {text!r} names a day that never comes; look at its day and month.")
-    return trigger
 
 
 def list_upcoming_starts(
@@ -106,58 +84,8 @@ def _list_start_times(row: ScheduleState, now: datetime, count: int, timezone: s
     return times[:count]
 
 
-def _split_fields(text: str, where: str) -> list[str]:
-    values = text.lower().split()
-    if len(values) == len(FIELD_BOUNDS):
-        return values
-    meant = "*/15 * * * *"
-    if len(values) == 1 and values[0].startswith("@"):
-        meant = CRON_ALIASES.get(values[0], meant)
-    elif 0 < len(values) < len(FIELD_BOUNDS) and re.fullmatch(r"[\d*/,\- ]+", text):
-        meant = " ".join([*values, *["*"] * (len(FIELD_BOUNDS) - len(values))])
-    elif len(values) == len(FIELD_BOUNDS) + 1 and re.fullmatch(r"[\d*/,\- ]+", text):
-        meant = " ".join(values[1:])
-    names = " ".join(FIELD_BOUNDS)
-    raise ConfigError(
-        f"{where}: {text!r} is no cron expression: it needs five fields ({names}) and has {len(values)}, "
-        f"did you mean {meant!r}?"
-    )
-
-
-def _find_fault(item: str, name: str, lowest: int, highest: int) -> str | None:
-    """Return what is wrong with one item of a field, or None."""
-    found = re.fullmatch(r"(?P<first>\*|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>\w+))?", item)
-    if found is None or (found["first"] == "*" and found["last"]):
-        return "cannot be read; write a number, a range 9-18, a list 0,30, a step */15 or *."
-    ends = [end for end in (found["first"], found["last"]) if end not in (None, "*")]
-    for end in ends:
-        names = NAMED_VALUES.get(name, {})
-        if not end.isdecimal() and end not in names:
-            return f"is no {name}{suggest_nearest(end, names) or f'; a {name} is a number from {lowest} to {highest}.'}"
-        if not lowest <= _parse_number(end, name) <= highest:
-            return f"is not from {lowest} to {highest}."
-    if len(ends) == 2 and _parse_number(ends[0], name) > _parse_number(ends[1], name, last=True):
-        return f"runs backwards, did you mean '{ends[1]}-{ends[0]}'?"
-    if found["step"] and not (found["step"].isdecimal() and 1 <= int(found["step"]) <= highest - lowest):
-        return f"has a step that is not from 1 to {highest - lowest}."
-    return None
-
-
-def _parse_number(end: str, name: str, last: bool = False) -> int:
-    if last and end == "sun":
-        return 7
-    return int(end) if end.isdecimal() else NAMED_VALUES[name][end]
-
-
-def _name_weekdays(weekdays: str) -> str:
+def _name_weekdays(field: str) -> str:
     """Return the weekday field with names instead of numbers."""
-    if weekdays == "*":
-        return weekdays
-    days: set[int] = set()
-    for item in weekdays.split(","):
-        span, _, step = item.partition("/")
-        first, _, last = ("0", "-", "6") if span == "*" else span.partition("-")
-        low = _parse_number(first, "weekday")
-        high = _parse_number(last, "weekday", last=True) if last else (6 if step else low)
-        days |= {day % 7 for day in range(low, high + 1, int(step or 1))}
-    return ",".join(WEEKDAYS[day] for day in sorted(days))
+    if field == "*":
+        return field
+    return ",".join(WEEKDAYS[day] for day in sorted({day % 7 for day in list_field_values(field, "weekday")}))

@@ -53,6 +53,8 @@ def test_minimal_definition_has_careful_defaults() -> None:
         ('identity = "{number}"', "identity: the address pattern /{year}/{month}/{slug}/ has no placeholder {number}"),
         ('identity = "id"', 'identity: write "path", or placeholders'),
         ('cron = "hourly"', "herald.toml:6: cron: write five fields"),
+        ('cron = "99 * * * *"', "herald.toml:6: cron: '99 * * * *' is no cron expression: its minute '99'"),
+        ('cron = "0 0 31 2 *"', "herald.toml:6: cron: '0 0 31 2 *' names a day that never comes"),
         ('timezone = "Mars/Base"', "'Mars/Base' is no time zone name"),
         ('remove = ["div..a"]', "is no CSS selector"),
         ('[fields.title]\nxpath = "//h1["', "herald.toml:7: fields.title.xpath: is no XPath expression"),
