@@ -52,7 +52,7 @@ def list_field_values(field: str, name: str) -> set[int]:
         span, _, step = item.partition("/")
         first, _, last = (str(lowest), "-", str(highest)) if span == "*" else span.partition("-")
         low = _parse_number(first, name)
-        high = _parse_number(last, name, last=True) if last else (highest if step else low)
+        high = _parse_number(last, name, last=True) if last else (max(low, highest) if step else low)
         values |= set(range(low, high + 1, int(step or 1)))
     return values
 
@@ -88,8 +88,11 @@ def _find_fault(item: str, name: str, lowest: int, highest: int) -> str | None:
             return f"is not from {lowest} to {highest}."
     if len(ends) == 2 and _parse_number(ends[0], name) > _parse_number(ends[1], name, last=True):
         return f"runs backwards, did you mean '{ends[1]}-{ends[0]}'?"
-    if found["step"] and not (found["step"].isdecimal() and 1 <= int(found["step"]) <= highest - lowest):
-        return f"has a step that is not from 1 to {highest - lowest}."
+    step, most = found["step"], highest - lowest
+    if ends and name != "weekday":  # Weekdays become a list.
+        most = (_parse_number(ends[1], name) if len(ends) == 2 else highest) - _parse_number(ends[0], name)
+    if step and not (step.isdecimal() and 1 <= int(step) <= most):
+        return f"has a step that is not from 1 to {most}." if most else "has a step, but names one value."
     return None
 
 

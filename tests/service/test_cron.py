@@ -37,6 +37,7 @@ def starts(cron: str, count: int, after: datetime = MONDAY) -> list[str]:
         ("0 0 * * sat-sun", ["Sat 28.11. 00:00", "Sun 29.11. 00:00", "Sat 05.12. 00:00"]),
         ("0 9 * * 1-5/2", ["Mon 23.11. 09:00", "Wed 25.11. 09:00", "Fri 27.11. 09:00"]),
         ("0 9 * * */3", ["Wed 25.11. 09:00", "Sat 28.11. 09:00", "Sun 29.11. 09:00"]),
+        ("0 0 * * 7/2", ["Sun 29.11. 00:00", "Sun 06.12. 00:00", "Sun 13.12. 00:00"]),
         ("0 9 1 JAN,jul *", ["Fri 01.01. 09:00", "Thu 01.07. 09:00", "Sat 01.01. 09:00"]),
     ],
 )
@@ -63,6 +64,8 @@ def test_cron_means_what_crontab_means(cron: str, expected: list[str]) -> None:
         ("30-10 * * * *", "runs backwards, did you mean '10-30'?"),
         ("*/0 * * * *", "step that is not from 1 to 59"),
         ("*/90 * * * *", "step that is not from 1 to 59"),
+        ("0 9-10/5 * * *", "its hour '9-10/5' has a step that is not from 1 to 1"),
+        ("59/5 * * * *", "its minute '59/5' has a step, but names one value"),
         ("1;2 * * * *", "cannot be read"),
         (",1 * * * *", "cannot be read"),
         ("0 0 31 2 *", "a day that never comes"),
