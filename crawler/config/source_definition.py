@@ -76,7 +76,7 @@ def validate_xpath(value: str) -> str:
 
     try:
         found = Selector(EXAMPLE_PAGE, type="html").xpath(value)
-    except ValueError as error:
+    except (ValueError, TypeError, re.error) as error:  # functions such as re:test raise their own errors
         raise ValueError(f"is no XPath expression ({error})") from error
     if any(isinstance(node.root, float | bool) for node in found):
         raise ValueError("finds a number and no element, such as //h1")

@@ -60,6 +60,8 @@ def test_minimal_definition_has_careful_defaults() -> None:
         ('[fields.title]\nxpath = "//h1["', "herald.toml:7: fields.title.xpath: is no XPath expression"),
         ('[fields.title]\nxpath = "lower(//h1)"', "fields.title.xpath: is no XPath expression"),
         ('[fields.title]\nxpath = "count(//h1)"', "fields.title.xpath: finds a number"),
+        ("[fields.title]\nxpath = \"//p[re:test(., '(')]\"", "fields.title.xpath: is no XPath expression"),
+        ('[fields.title]\nxpath = "re:test()"', "fields.title.xpath: is no XPath expression"),
         ('remove = ["svg|a"]', "is no CSS selector"),
         ('[fields.title]\ncss = "h1"\nxpath = "//h1"', "write css or xpath"),
         ('exclude = ["news"]', "write the path of an address from its first /"),
