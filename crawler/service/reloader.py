@@ -32,7 +32,7 @@ class ConfigReloader:
         """
         self._path, self._sources, self._new_store = path, sources, new_store
         self._file_state = self._get_file_state()
-        self.config: Config = load_config(path)
+        self.config: Config = self._load_config()
         check_subscriptions(self.config)
         load_rules(self.config.rules)  # a rules file that breaks later is reported by the runs
         self.store: Store = open_configured_store(self.config, new_store=new_store)
@@ -45,7 +45,7 @@ class ConfigReloader:
         Raise ConfigError when it cannot be used; `config` then stays as it is.
         """
         self._file_state = self._get_file_state()
-        config = load_config(self._path)
+        config = self._load_config()
         begin_subscriptions(config, new_store=self._accepts_empty_store())
         timings = make_timings(config, self.store, self._sources, get_spider_timings_in_child)
         self.config = config
@@ -62,6 +62,12 @@ class ConfigReloader:
         """Return the plan of a scheduled run."""
         accepts_empty = self._accepts_empty_store()
         return RunPlan(source=source, config=self.config.path, limits=self.config.limits, new_store=accepts_empty)
+
+    def _load_config(self) -> Config:
+        """Return the configuration. From then on its file is the one to read, also while it is deleted."""
+        config = load_config(self._path)
+        self._path = config.path
+        return config
 
     def _accepts_empty_store(self) -> bool:
         """Return whether the store may be empty. After the first run it may not: then it was lost under the watch."""

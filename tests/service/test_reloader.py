@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.errors import EmptyStore
+from crawler.errors import ConfigError, EmptyStore
 from crawler.items import Run
 from crawler.service.reloader import ConfigReloader
 
@@ -33,3 +33,20 @@ def test_only_the_first_runs_of_a_watch_accept_an_empty_store(file: Path) -> Non
         assert reloader.make_plan("mfa").new_store
         store.runs.record_start(Run(source="mfa", mode="live", started_at=datetime(2026, 3, 6, tzinfo=UTC)))
         assert not reloader.make_plan("mfa").new_store, "an empty store is now a lost one"
+
+
+def test_a_deleted_file_is_an_error_and_not_the_built_in_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The built-in one has another store, and sources that the owner disabled. The file is in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "crawler.toml"
+    file.write_text('data_dir = "data"\n[sources.mfa]\nenabled = false\n', encoding="utf-8")
+    reloader = ConfigReloader(None)
+    with reloader.store:
+        file.unlink()
+        assert reloader.has_changed()
+        with pytest.raises(ConfigError, match="does not exist"):
+            reloader.load_timings()
+        assert reloader.make_plan("ktkz").config == file
+        assert reloader.config.data_folder == tmp_path / "data"
