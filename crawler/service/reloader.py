@@ -8,6 +8,7 @@ from pathlib import Path
 from crawler.config import Config, find_config_file, load_config
 from crawler.config.source_folder import find_sources_folder, get_folder_state
 from crawler.context.configured_store import open_configured_store
+from crawler.errors import CrawlerError, UsageError
 from crawler.keywords import load_rules
 from crawler.service.adaptive_cron import ADAPTIVE_CRON
 from crawler.service.notifications import begin_subscriptions, check_subscriptions
@@ -45,9 +46,14 @@ class ConfigReloader:
         Raise ConfigError when it cannot be used; `config` then stays as it is.
         """
         self._file_state = self._get_file_state()
-        config = self._load_config()
-        begin_subscriptions(config, new_store=self._accepts_empty_store())
-        timings = make_timings(config, self.store, self._sources, get_spider_timings_in_child)
+        try:
+            config = self._load_config()
+            begin_subscriptions(config, new_store=self._accepts_empty_store())
+            timings = make_timings(config, self.store, self._sources, get_spider_timings_in_child)
+        except CrawlerError as error:
+            if not isinstance(error, UsageError):  # The store or a child failed, not the files: try at the next check.
+                self._file_state = None
+            raise
         self.config = config
         self._learning_day = self._get_learning_day()
         return timings
@@ -73,7 +79,7 @@ class ConfigReloader:
         """Return whether the store may be empty. After the first run it may not: then it was lost under the watch."""
         return self._new_store and self.store.is_empty()
 
-    def _get_file_state(self) -> tuple[object, ...]:
+    def _get_file_state(self) -> tuple[object, ...] | None:
         """Return the file and the source definitions beside it, with their times and sizes."""
         path = self._path or find_config_file()
         try:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from crawler.errors import ConfigError, EmptyStore
+from crawler.errors import ConfigError, EmptyStore, StoreError
 from crawler.items import Run
+from crawler.service import reloader as module
 from crawler.service.reloader import ConfigReloader
 
 
@@ -50,3 +51,23 @@ def test_a_deleted_file_is_an_error_and_not_the_built_in_configuration(
             reloader.load_timings()
         assert reloader.make_plan("ktkz").config == file
         assert reloader.config.data_folder == tmp_path / "data"
+
+
+@pytest.mark.parametrize(("error", "is_tried_again"), [(StoreError("is locked"), True), (ConfigError("is bad"), False)])
+def test_a_change_that_the_store_refused_is_read_again(
+    error: Exception, is_tried_again: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "crawler.toml"
+    file.write_text('data_dir = "data"\n', encoding="utf-8")
+    reloader = ConfigReloader(file)
+
+    def fail(*_: object) -> None:
+        raise error
+
+    with reloader.store:
+        file.write_text('data_dir = "data"\ntimezone = "Asia/Aqtau"\n', encoding="utf-8")
+        assert reloader.has_changed()
+        monkeypatch.setattr(module, "make_timings", fail)
+        with pytest.raises(type(error)):
+            reloader.load_timings()
+        assert reloader.has_changed() is is_tried_again
