@@ -82,10 +82,12 @@ class QueueWorker:
         drain_seconds: float = DRAIN_SECONDS,
         make_plan: Callable[[RunJob], RunPlan] | None = None,
     ) -> None:
-        self._config_path, self._store, self._queue, self._observer = config_path, store, queue, observer
+        config = load_config(config_path)
+        # From now on that file is read, also while it is deleted.
+        self._config_path, self._store, self._queue, self._observer = config.path, store, queue, observer
         self._concurrency, self._drain_seconds = concurrency, drain_seconds
         self._make_plan = make_plan or self._load_plan
-        self._zone = load_time_zone(load_config(config_path).timezone)
+        self._zone = load_time_zone(config.timezone)
         self._ending = asyncio.Event()
         self._stop_count = 0
         self._session: WorkerSession | None = None

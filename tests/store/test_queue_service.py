@@ -166,6 +166,24 @@ def test_a_worker_runs_what_waits_and_skips_what_is_paused(shared: SharedQueue, 
     assert shared.queue.get_state().workers == ()
 
 
+def test_a_worker_whose_configuration_is_deleted_makes_no_run_by_another_one(
+    shared: SharedQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is in the working folder. The built-in configuration has another store."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CRAWLER_DATA_DIR", str(tmp_path / "other"))
+    file = tmp_path / "crawler.toml"
+    file.touch()
+    recorder = stop_after(1, RunFinished)
+    recorder.worker = QueueWorker(None, shared.store, shared.queue, recorder)
+    file.unlink()
+    shared.enqueue("mfa")
+    asyncio.run(asyncio.wait_for(recorder.worker.serve(), 60))
+    (ended,) = shared.queue.collect_ended()
+    assert f"The configuration file {file} does not exist" in ended.outcome.reason
+    assert not (tmp_path / "other").exists()
+
+
 def test_a_worker_registers_when_it_can_start_runs_at_once(
     shared: SharedQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
