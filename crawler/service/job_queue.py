@@ -17,6 +17,7 @@ from typing import Any
 from procrastinate import sql
 from procrastinate.schema import SchemaManager
 from psycopg.types.json import Jsonb
+from pydantic import ValidationError
 from sqlalchemy import URL, Connection, Row, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -195,12 +196,14 @@ class JobQueue:
         """
         with self._database.transaction() as connection:
             rows = connection.exec_driver_sql(
-                "DELETE FROM procrastinate_jobs WHERE status NOT IN ('todo', 'doing') RETURNING id, args"
+                "DELETE FROM procrastinate_jobs WHERE status NOT IN ('todo', 'doing') RETURNING id, queueing_lock, args"
             ).all()
-        arguments = [row.args for row in sorted(rows, key=lambda row: int(row.id)) if "outcome" in row.args]
+        ended = [row for row in sorted(rows, key=lambda row: int(row.id)) if "outcome" in row.args]
         return [
-            CollectedRun(outcome=OUTCOME_ADAPTER.validate_python(each["outcome"]), worker=each.get("worker", ""))
-            for each in arguments
+            CollectedRun(
+                outcome=_read_outcome(row.queueing_lock, row.args["outcome"]), worker=row.args.get("worker", "")
+            )
+            for row in ended
         ]
 
     def rescue_stalled(self) -> list[StalledRun]:
@@ -320,6 +323,20 @@ class JobQueue:
                 return False
             _add_arguments(connection, job.id, {"deaths": job.deaths})
             return _retry_job(connection, job.id)
+
+
+def _read_outcome(source: str, values: object) -> RunOutcome:
+    """Return the outcome that a worker recorded, or a failure if this program cannot read it."""
+    try:
+        return OUTCOME_ADAPTER.validate_python(values)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(map(str, problem["loc"]))
+        reason = (
+            f"The end of the run of {source} cannot be read ({where}: {problem['msg']}). "
+            "Watch and workers must have the same version."
+        )
+        return RunOutcome(source=source, exit_code=1, reason=reason)
 
 
 def make_given_up(outcome: RunOutcome, deaths: int) -> RunOutcome:

@@ -177,6 +177,22 @@ def test_each_end_is_collected_once_with_its_outcome(place: QueuePlace) -> None:
     assert place.list_statuses() == []
 
 
+def test_an_end_that_cannot_be_read_hides_no_other_one(place: QueuePlace) -> None:
+    """As that of a worker of a newer version."""
+    worker = place.queue.register_worker(2)
+    for source in ("mfa", "ktkz"):
+        place.enqueue(source)
+        assert place.queue.finish_job(place.take(worker), make_outcome(source))
+    place.connection.execute(
+        """UPDATE procrastinate_jobs SET args = jsonb_set(args, '{outcome,run,health}', '"asleep"')
+        WHERE queueing_lock = 'mfa'"""
+    )
+    broken, good = place.queue.collect_ended()
+    assert (good.outcome.source, good.outcome.exit_code) == ("ktkz", 0)
+    assert (broken.outcome.source, broken.outcome.exit_code) == ("mfa", 1)
+    assert broken.outcome.reason.startswith("The end of the run of mfa cannot be read (run.health: ")
+
+
 def test_the_run_of_a_silent_worker_is_given_back_and_its_late_end_refused(place: QueuePlace) -> None:
     frozen, other = place.queue.register_worker(1), place.queue.register_worker(1)
     place.enqueue("mfa", "www.gov.kz")
