@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from crawler.context.modes import BackfillWindow
 from crawler.errors import Blocked, CrawlerError, EmptyStore, SourceLocked, StoreError, Unreachable, UsageError
+from crawler.extensions.lease import MAX_BACKFILL_WAIT
 from crawler.service.backfill_progress import BackfillProgress, measure_progress
 from crawler.service.child import ChildPool
 from crawler.service.heartbeat import get_watch_lease
@@ -206,7 +207,8 @@ class HistoryBackfill:
         if row is None or row.paused or row.next_due_at is None or not get_watch_lease(self._store, self._source):
             return False
         started, finished = row.last_started_at, row.last_finished_at
-        if started is not None and (finished is None or finished < started):
+        oldest = now - timedelta(seconds=MAX_BACKFILL_WAIT)  # a run that started earlier was killed
+        if started is not None and started > oldest and (finished is None or finished < started):
             return True  # it waits for the lease
         is_requested = row.next_due_at < now - MAX_START_DELAY  # the far past means a start on request
         return not is_requested and row.next_due_at <= now + timedelta(seconds=MIN_SECONDS_BEFORE_START)

@@ -7,7 +7,7 @@ import random
 import subprocess
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,9 @@ from support.http_server import SiteReply, SiteRequest
 from support.sandbox import Sandbox, get_expected_articles
 from support.shaped_sites import NewsSitemapSite, ShapedSite
 from support.site_faults import BrokenReply
+
+from crawler.service.heartbeat import Heartbeat
+from crawler.store import ScheduleState
 
 pytestmark = pytest.mark.slow
 
@@ -136,6 +139,22 @@ def test_scheduled_run_waits_for_the_window(tmp_path: Path) -> None:
                 time.sleep(0.05)
             ended = place.run_crawler("crawl", "mfa")
         assert ended.code == 0, ended.all_output
+
+
+def test_window_does_not_wait_for_a_scheduled_run_that_was_killed(tmp_path: Path, gov: GovSite) -> None:
+    """Its watch was killed with it, and a new one will start the source tomorrow."""
+    place = Sandbox(tmp_path, {"mfa": gov}, NO_DELAY)
+    assert place.run_crawler("crawl", "mfa", CRAWLER_SOURCES__MFA__PAGES="1").code == 0
+    now = datetime.now(UTC)
+    with place.open_store() as store:
+        killed = ScheduleState(source="mfa", cron="0 0 * * *", last_started_at=now - DAILY / 2, next_due_at=now + DAILY)
+        store.schedules.save(killed)
+        watch = Heartbeat(store)
+        watch.send(["mfa"])
+        ended = place.run_crawler("backfill", "mfa", "--from", "2015-01-01", timeout=200)
+        watch.stop()
+    assert "a scheduled run goes first" not in ended.all_output
+    assert ended.code == 14, ended.all_output
 
 
 def test_second_backfill_of_a_source_is_refused(tmp_path: Path) -> None:
