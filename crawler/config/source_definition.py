@@ -27,6 +27,7 @@ DEFAULT_EXCERPT_SHARE = 0.3
 PAGE_PLACEHOLDER = "{page}"
 MAX_PAGE_STEP = 200
 MAX_TEXT_LENGTH = 300
+MAX_EXPECTED_LINKS = 10_000
 MAX_ADDRESS_LENGTH = 2000
 EXAMPLE_PAGE = "<p>A page on which selectors are tried.</p>"
 
@@ -163,7 +164,7 @@ class FieldRules(ConfigSection):
 class SourceExpectation(ConfigSection):
     """What a healthy run yields. An empty run is not healthy."""
 
-    min_links: int = Field(1, ge=0, le=10_000, description="fewest entries that the lists show together")
+    min_links: int = Field(1, ge=0, le=MAX_EXPECTED_LINKS, description="fewest entries that the lists show together")
     required: tuple[Literal["title", "published_at", "author", "lead", "section"], ...] = Field(
         ("title", "published_at"), description="fields that every article has"
     )

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from crawler.config.source_definition import (
     DEFAULT_CRON,
     DEFAULT_EXCERPT_SHARE,
+    MAX_EXPECTED_LINKS,
     MAX_TEXT_LENGTH,
     get_host,
     is_page_address,
@@ -165,6 +166,7 @@ def _write_schedule(survey: SiteSurvey) -> list[str]:
     dated = [sample for sample in survey.samples if sample.fields["published_at"].value]
     required = ["title", "published_at"] if len(dated) == len(survey.samples) else ["title"]
     silence = _choose_silence(gaps)
+    links = sum(len(found.links) for found in survey.lists)
     return [
         f'# When it runs: five fields, or "auto". {describe_cadence(gaps)}',
         f"cron = {quote(usual if gaps else DEFAULT_CRON)}",
@@ -172,7 +174,7 @@ def _write_schedule(survey: SiteSurvey) -> list[str]:
         "",
         "# What a healthy run yields.",
         "[expect]",
-        f"min_links = {max(1, sum(len(found.links) for found in survey.lists) // 2)}",
+        f"min_links = {min(max(1, links // 2), MAX_EXPECTED_LINKS)}",
         f"required = {_write_list(required)}",
         f"{'' if silence else '# '}max_silence = {quote(f'{silence.days if silence else 7}d')}",
         "",

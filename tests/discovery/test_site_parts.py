@@ -9,14 +9,15 @@ import pytest
 from support.cms_sites import PdfSite, make_pdf
 
 from crawler.config.source_definition import StartList
-from crawler.discovery.address_shapes import infer_address_shape
+from crawler.config.source_folder import parse_definition
+from crawler.discovery.address_shapes import AddressShape, infer_address_shape
 from crawler.discovery.feeds import list_feed_links, parse_feed
 from crawler.discovery.language_versions import find_address_language, find_language_versions
 from crawler.discovery.link_groups import list_link_groups
 from crawler.discovery.pagers import Pager, find_next_page
-from crawler.discovery.proposal import describe_cadence, suggest_name
+from crawler.discovery.proposal import describe_cadence, suggest_name, write_definition
 from crawler.discovery.samples import describe_pdf_release, read_pdf_release
-from crawler.discovery.survey import FoundList, SiteSurveyor, join_lists
+from crawler.discovery.survey import FoundList, SiteSurvey, SiteSurveyor, join_lists
 from crawler.discovery.terms import find_rights_line, find_terms, read_robots
 from crawler.errors import NoArticles
 from crawler.generic.page import GenericPage
@@ -257,6 +258,15 @@ def test_terms_and_robots() -> None:
 def test_name_from_a_host(home: str, name: str) -> None:
     assert suggest_name(home) == name
     assert suggest_name(home, [name]) == f"{name}2"
+
+
+def test_long_list_makes_a_usable_definition() -> None:
+    """A sitemap may have 50,000 addresses."""
+    survey = SiteSurvey(URL, "https://news.example/", "News", shape=AddressShape(("/n/{number}",), (), "{number}"))
+    links = tuple(f"https://news.example/n/{number}" for number in range(50_000))
+    survey.lists = [FoundList("https://news.example/sitemap.xml", "sitemap", links)]
+    definition = parse_definition(write_definition(survey, datetime(2026, 11, 30, tzinfo=UTC)), "news.toml")
+    assert definition.expect.min_links == 10_000
 
 
 @pytest.mark.parametrize(
