@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -24,6 +25,14 @@ def validate_timezone(value: str) -> str:
     """Return the name of a time zone. Raise ValueError when there is no such time zone."""
     load_time_zone(value)
     return value
+
+
+def expand_home(path: str | Path) -> Path:
+    """Return a path with the home folder of a user in place of `~` or `~user`. Raise ValueError if there is none."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{Path(path).parts[0]} is the home folder of no user") from error
 
 
 def get_validation_message(error: ErrorDetails) -> str:

@@ -14,7 +14,7 @@ import platformdirs
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from crawler.config.base import format_input, get_validation_message
+from crawler.config.base import expand_home, format_input, get_validation_message
 from crawler.config.model import CONFIG_FILE_NAME, VARIABLE_PREFIX, Config
 from crawler.config.proxy import has_password
 from crawler.config.source_folder import apply_definitions, current_folder, find_sources_folder
@@ -28,6 +28,7 @@ SECRET_SECTIONS = ("alarms", "channels")
 HEARTBEAT_SETTING = "heartbeat_url"
 SECRET_KEYS = ("proxy", HEARTBEAT_SETTING, "client_secret")
 """Sections and keys whose values are never shown, because an address may contain a password."""
+PATH_SETTINGS = (("rules",), ("data_dir",), ("templates",), ("review", "logo"), ("review", "template"))
 CLIENT_SECRET_PATH = ("web", "oidc", "client_secret")
 PASSWORD_PATTERN = re.compile(r"://[^/@]*:[^/@]+@|[?&]password=", re.IGNORECASE)
 """A password in an address."""
@@ -62,7 +63,7 @@ def load_config(explicit_path: Path | None = None) -> Config:
         _raise_if_nul(values, path, text)
         _raise_if_proxy_password(values, path, text)
         _raise_if_client_secret(values, path, text)
-        _resolve_paths(values, path.absolute().parent)
+        _resolve_paths(values, path, text)
     current_folder.path = find_sources_folder(path)
     apply_definitions(values, current_folder.path)
     try:
@@ -87,9 +88,9 @@ def list_config_warnings(explicit_path: Path | None = None) -> list[str]:
     These are the configuration in force and the files that its channels name.
     """
     path = find_config_file(explicit_path)
-    _, values = _read_file(path)
+    text, values = _read_file(path)
     if path is not None:
-        _resolve_paths(values, path.absolute().parent)
+        _resolve_paths(values, path, text)
     return list(_list_warnings(path, values))
 
 
@@ -173,15 +174,21 @@ def _raise_if_client_secret(values: dict[str, Any], path: Path, text: str) -> No
         raise ConfigError(f"{where}: the secret must not be in this file: set the variable {variable} to it.")
 
 
-def _resolve_paths(values: dict[str, Any], folder: Path) -> None:
-    """Make paths in the file absolute: they are relative to the folder of the file."""
-    paths = [(values, name) for name in ("rules", "data_dir", "templates")]
-    review = values.get("review")
-    if isinstance(review, dict):
-        paths += [(review, name) for name in ("logo", "template")]
-    for table, name in paths + [(table, "file") for table in _list_channel_tables(values)]:
-        if isinstance(table.get(name), str):
-            table[name] = str(folder / Path(table[name]).expanduser())
+def _resolve_paths(values: dict[str, Any], path: Path, text: str) -> None:
+    """Make paths in the file absolute: they are relative to the folder of the file. Raise ConfigError for `~nobody`."""
+    channels = values.get("channels")
+    files = [("channels", name, "file") for name in channels] if isinstance(channels, dict) else []
+    for keys in (*PATH_SETTINGS, *files):
+        table: Any = values
+        for key in keys[:-1]:
+            table = table.get(key) if isinstance(table, dict) else None
+        if not isinstance(table, dict) or not isinstance(table.get(keys[-1]), str):
+            continue
+        try:
+            table[keys[-1]] = str(path.absolute().parent / expand_home(table[keys[-1]]))
+        except ValueError as error:
+            where = format_location(str(path), text, keys)
+            raise ConfigError(f"{where}: {'.'.join(keys)} cannot be used: {error}.") from error
 
 
 def _read_file(path: Path | None) -> tuple[str, dict[str, Any]]:

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_va
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from crawler.config.base import ArticleLanguage, ConfigSection, format_input, validate_timezone
+from crawler.config.base import ArticleLanguage, ConfigSection, expand_home, format_input, validate_timezone
 from crawler.config.objects import ObjectsConfig
 from crawler.config.proxy import parse_proxy
 from crawler.config.subscriptions import NAME_PATTERN, ChannelAddress, Subscription
@@ -274,6 +274,11 @@ class Config(BaseSettings):
     def _validate_contact(cls, value: str | None) -> str | None:
         return validate_contact(value)
 
+    @field_validator("data_dir")
+    @classmethod
+    def _validate_data_dir(cls, value: Path | None) -> Path | None:
+        return value if value is None else expand_home(value)
+
     @field_validator("timezone")
     @classmethod
     def _validate_timezone(cls, value: str) -> str:
@@ -361,7 +366,7 @@ class Config(BaseSettings):
     @property
     def data_folder(self) -> Path:
         """The absolute path of the data folder. It may not exist yet."""
-        return (self.data_dir or platformdirs.user_data_path("crawler", appauthor=False)).expanduser().absolute()
+        return expand_home(self.data_dir or platformdirs.user_data_path("crawler", appauthor=False)).absolute()
 
     @property
     def database_url(self) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
-from crawler.config.base import ArticleLanguage, ConfigSection, TextLanguage, validate_timezone
+from crawler.config.base import ArticleLanguage, ConfigSection, TextLanguage, expand_home, validate_timezone
 from crawler.config.delivery_times import DeliverySchedule, DeliveryScheduleField, QuietHoursField
 
 MAX_ADDRESS_LENGTH = 65_536
@@ -23,7 +22,7 @@ def _read_address(value: object) -> object:
         return value
     if set(value) != {"file"} or not isinstance(value["file"], str):
         raise ValueError('write an address, or { file = "/path/of/a/file" } with the address in it')
-    path = Path(value["file"]).expanduser()
+    path = expand_home(value["file"])
     try:
         with path.open(encoding="utf-8") as file:
             text = file.read(MAX_ADDRESS_LENGTH).strip()

@@ -97,6 +97,8 @@ def test_empty_file_sets_nothing() -> None:
         ("sources = 7", 2, "sources = 7"),
         ("[sources]\nmfa = 3", 3, "sources.mfa = 3"),
         ("database = 7", 2, "database = 7"),
+        ('data_dir = "~nobody-here/x"', 2, "data_dir cannot be used: ~nobody-here is the home folder of no user."),
+        ('[channels]\ndesk = { file = "~nobody-here/x" }', 3, "~nobody-here is the home folder of no user"),
     ],
 )
 def test_error_names_file_line_and_nearest_word(text: str, line: int, part: str) -> None:
@@ -125,6 +127,7 @@ def test_broken_toml_is_an_error(raw: bytes) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "part"),
     [
+        ("CRAWLER_DATA_DIR", "~nobody-here/x", "the variable CRAWLER_DATA_DIR: data_dir"),
         ("CRAWLER_CONTCT", "x", "The variable CRAWLER_CONTCT sets nothing, did you mean 'CRAWLER_CONTACT'?"),
         ("CRAWLER_CONTACT__X", "x", "The variable CRAWLER_CONTACT__X sets nothing"),
         ("CRAWLER_PATH", "x", "The variable CRAWLER_PATH sets nothing"),
