@@ -14,6 +14,8 @@ from crawler.errors import UsageError
 KeyPath = tuple[str | int, ...]
 """Keys from the top of the file, with the number of an entry in an array of tables: ("rule", 0, "terms", "en")."""
 
+BYTE_ORDER_MARK = "\ufeff"
+"""What some editors write before a text."""
 _KEY = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
 _DOTTED_KEY = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
 _HEADER_LINE = re.compile(rf"\s*\[(\[?)\s*({_DOTTED_KEY})\s*\]\]?\s*(?:#.*)?$")
@@ -39,6 +41,8 @@ def _format_toml_error(text: str, name: str, message: str) -> str:
     if place is None:
         return f"{name}: not valid TOML: {message}."
     line, column = int(place[2]), int(place[3])
+    if text.startswith(BYTE_ORDER_MARK):
+        return f"{name}:1: not valid TOML: it begins with a byte order mark. Save it as UTF-8 without BOM."
     rest = text.split("\n")[line - 1][column - 1 :].strip()
     hint = " Put the text in quotation marks." if place[1] == "Invalid value" and rest else ""
     return f"{name}:{line}: not valid TOML: {place[1]} (column {column}).{hint}"

@@ -124,6 +124,12 @@ def test_broken_toml_is_an_error(raw: bytes) -> None:
         load_config()
 
 
+def test_byte_order_mark_is_named() -> None:
+    Path("crawler.toml").write_bytes(b"\xef\xbb\xbfarchive = false\n")
+    with pytest.raises(ConfigError, match=r"begins with a byte order mark\. Save it as UTF-8 without BOM\."):
+        load_config()
+
+
 @pytest.mark.parametrize(
     ("name", "value", "part"),
     [
