@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from crawler.store.schedules import RUN_NOW, ScheduleState
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from apscheduler.triggers.base import BaseTrigger
 
     from crawler.store.schedules import ScheduleRepository
+
+
+MAX_CLOCK_DIFFERENCE = timedelta(hours=1)
+"""Largest believable difference of two schedulers' clocks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,3 +54,12 @@ def is_start_overdue(row: ScheduleState, trigger: BaseTrigger, now: datetime) ->
         return True
     due = trigger.get_next_fire_time(row.last_due_at, now)
     return due is not None and due <= now
+
+
+def is_start_claimed(row: ScheduleState, trigger: BaseTrigger, now: datetime) -> bool:
+    """Return whether another scheduler has made the start that is due now.
+
+    A last start far in the future counts for nothing: a wrong clock dated it, and it would stop the source until then.
+    """
+    is_dated_ahead = row.last_due_at is not None and row.last_due_at > now + MAX_CLOCK_DIFFERENCE
+    return not is_dated_ahead and not is_start_overdue(row, trigger, now)

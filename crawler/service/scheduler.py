@@ -24,7 +24,7 @@ from apscheduler.triggers.base import BaseTrigger
 from crawler.errors import CrawlerError
 from crawler.service.cron import parse_cron
 from crawler.service.run_engine import DueSource, LocalEngine, RunEngine, RunSkipped, SchedulerObserver
-from crawler.service.schedule_state import Timing, apply_timing, is_start_overdue
+from crawler.service.schedule_state import Timing, apply_timing, is_start_claimed, is_start_overdue
 from crawler.store.schedules import RUN_NOW, ScheduleState
 from crawler.text.dates import load_time_zone
 
@@ -231,7 +231,7 @@ class RunScheduler:
             return None
         row = apply_timing(row, source, timing)
         trigger = self._parse(timing.cron, f"sources.{source}.cron", self._timezone, 0)
-        if not is_requested and not is_start_overdue(row, trigger, datetime.now(self._zone)):
+        if not is_requested and is_start_claimed(row, trigger, datetime.now(self._zone)):
             return None
         job = self._scheduler.get_job(source)
         return replace(row, last_due_at=due_at, next_due_at=job.next_run_time if job else None)

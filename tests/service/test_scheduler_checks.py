@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import signal
 import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,7 +19,7 @@ from support.scheduler_process import SqliteScheduleStore, list_finished, parse_
 from crawler.cli.commands.watch import format_step
 from crawler.errors import ConfigError
 from crawler.service.cron import parse_cron
-from crawler.service.run_engine import RunStarted, SchedulerEvent
+from crawler.service.run_engine import DueSource, RunStarted, SchedulerEvent
 from crawler.service.schedule_state import Timing
 from crawler.store.schedules import RUN_NOW, ScheduleState
 
@@ -164,3 +166,48 @@ def test_recording_a_crash_does_not_delay_other_runs(tmp_path: Path, monkeypatch
         )
         releases.join()
     assert len([step for step in list_finished(steps) if step.source == "good"]) >= 2
+
+
+class ClaimingEngine:
+    """An engine that claims starts, as that of several schedulers does, and runs nothing."""
+
+    def __init__(self, book: SqliteScheduleStore, on_claim: Callable[[], None]) -> None:
+        self._book, self._on_claim = book, on_claim
+
+    async def begin(self) -> None:
+        """Do nothing."""
+
+    async def start_run(self, due: DueSource) -> None:
+        row = due.claim(self._book.get(due.source))
+        if row is not None:
+            self._book.save(row)
+            self._on_claim()
+
+    def stop(self) -> None:
+        """Do nothing."""
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
+def test_a_start_that_a_wrong_clock_dated_ahead_stops_no_later_one(tmp_path: Path) -> None:
+    """A machine whose clock was a month ahead claimed a start. Its clock is right again."""
+    book = SqliteScheduleStore(tmp_path / "book.db")
+    book.save(ScheduleState(source="one", cron="*/1", last_due_at=datetime.now(UTC) + timedelta(days=30)))
+    claims: list[int] = []
+    looks: list[int] = []
+
+    def look() -> None:
+        looks.append(1)
+        if claims or len(looks) > 20:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    engine = ClaimingEngine(book, lambda: claims.append(1))
+    run_scheduler_until(
+        tmp_path, OFTEN, lambda steps: False, book=book, engine=engine, on_check=look, check_seconds=0.2
+    )
+    assert claims
+    row = book.get("one")
+    assert row is not None
+    assert row.last_due_at is not None
+    assert row.last_due_at <= datetime.now(UTC)
