@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
+import tomllib
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.sandbox import Sandbox
 from support.warm_python import CommandResult
 
+from crawler.config.source_folder import current_folder
+from crawler.fixtures import source_files
 from crawler.generic.site_memory import SiteMemory
 
 DEFINITION = """
@@ -135,6 +141,36 @@ def test_edited_text_with_a_mistake_is_kept_and_opened_again(tmp_path: Path) -> 
     assert right.code == 0, right.err
     assert "min_links = 7" in read_source(place)
     assert not kept.exists()
+
+
+def test_change_made_while_the_editor_is_open_is_not_lost(tmp_path: Path) -> None:
+    place = make_sandbox(tmp_path)
+    path, kept = (place.work_dir / "sources" / f"herald.toml{suffix}" for suffix in ("", ".edited"))
+    editor = tmp_path / "editor.sh"
+    editor.write_text(f"#!/bin/sh\necho 'enabled = false' >> '{path}'\necho 'jitter = 7' >> \"$1\"\n", encoding="utf-8")
+    editor.chmod(0o700)
+    path.write_text(DEFINITION.partition("enabled")[0], encoding="utf-8")
+    ended = place.run_crawler("sources", "edit", "herald", EDITOR=str(editor))
+    assert (ended.code, "was changed meanwhile" in ended.err, str(kept) in ended.err) == (2, True, True), ended.err
+    assert "enabled = false" in read_source(place)
+    assert "jitter = 7" in kept.read_text(encoding="utf-8")
+
+
+def test_two_changes_at_once_are_both_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = make_sandbox(tmp_path)
+    monkeypatch.setattr(current_folder, "path", place.work_dir / "sources")
+
+    set_values = source_files.set_values
+
+    def set_slowly(*values: Any) -> str:
+        time.sleep(0.2)
+        return set_values(*values)
+
+    monkeypatch.setattr(source_files, "set_values", set_slowly)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(source_files.change_definition, ["herald"] * 2, [{"jitter": 7}, {"expect.min_links": 7}]))
+    values = tomllib.loads(read_source(place))
+    assert (values["jitter"], values["expect"]["min_links"]) == (7, 7)
 
 
 @pytest.mark.parametrize("command", ["edit", "disable", "enable", "retire"])

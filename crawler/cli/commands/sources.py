@@ -71,16 +71,15 @@ def edit(
     if settings:
         change_definition(source, dict(map(parse_assignment, settings)))
     else:
-        kept = get_kept_edit(path)
+        kept, former = get_kept_edit(path), read_definition_text(path)
         import click
 
-        text = click.edit(
-            read_definition_text(kept if kept.exists() else path), extension=".toml", require_save=not kept.exists()
-        )
+        opened = read_definition_text(kept) if kept.exists() else former
+        text = click.edit(opened, extension=".toml", require_save=not kept.exists())
         if text is None:
             print(f"{path} was not changed.")
             return
-        write_edited_definition(path, text)
+        write_edited_definition(path, text, former)
     print(f"Written: {path}. `crawler replay {source}` compares its sample pages with what they must yield.")
 
 
