@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from crawler.errors import UsageError
 from crawler.items import Article, Match, Strength
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 MAX_SENTENCES_PER_RULE = 3
 """Sentences shown for one rule in one article; the others are only counted."""
+log = logging.getLogger(__name__)
+_reported_problems: set[str] = set()
+"""Why lines could not be printed."""
 
 
 def print_json(values: dict[str, Any]) -> None:
@@ -32,6 +35,34 @@ def print_json(values: dict[str, Any]) -> None:
 def print_error(message: object) -> None:
     """Print a message to stderr, with the program's name in front."""
     print(f"crawler: {message}", file=sys.stderr)
+
+
+def print_service_line(line: str, stream: TextIO | None = None) -> None:
+    """Print a line of a command that runs for months, to stdout or a stream.
+
+    Where that fails, as on a full disk or in a closed pipe, log it once: no run of a source may end for it.
+    """
+    stream = stream or sys.stdout
+    try:
+        print(line, file=stream, flush=True)
+    except OSError as error:
+        _discard_buffer(stream)
+        problem = error.strerror or type(error).__name__
+        if problem not in _reported_problems:
+            _reported_problems.add(problem)
+            log.warning("Lines of this command cannot be printed: %s. Its runs continue.", problem)
+
+
+def _discard_buffer(stream: TextIO) -> None:
+    """Drop what a stream could not write. Each start of a process flushes stdout, and would fail."""
+    kept, nowhere = os.dup(stream.fileno()), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, stream.fileno())
+        stream.flush()
+    finally:
+        os.dup2(kept, stream.fileno())
+        os.close(kept)
+        os.close(nowhere)
 
 
 class OneLineFormatter(logging.Formatter):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from queue import SimpleQueue
 from time import monotonic
@@ -29,8 +30,9 @@ log = logging.getLogger(__name__)
 class NotifierThread:
     """Notifies about ended runs, and at each check about what could not be sent before; one notification at a time."""
 
-    def __init__(self, reloader: ConfigReloader) -> None:
-        self._reloader = reloader
+    def __init__(self, reloader: ConfigReloader, print_line: Callable[[str], None] = print) -> None:
+        """`print_line` gets what was sent, line by line."""
+        self._reloader, self._print_line = reloader, print_line
         self._next_upload = 0.0
         self._queue: SimpleQueue[tuple[RunOutcome, ...] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="notifier", daemon=True)
@@ -57,7 +59,7 @@ class NotifierThread:
                 if pending:
                     outcomes = [outcome for request in pending for outcome in request]
                     for line in notify_about_runs(self._reloader.config, outcomes):
-                        print(f"    {line}", flush=True)
+                        self._print_line(f"    {line}")
             except Exception:  # the thread must outlive any failure, so that later events are sent
                 log.exception("Notifications failed. They are tried again at the next check.")
             if None not in requests:

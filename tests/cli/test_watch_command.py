@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,29 @@ def test_watch_runs_due_sources_and_ends_on_sigterm(tmp_path: Path) -> None:
         assert done.code == 0
         assert [line.split()[0] for line in done.out.splitlines() if line[0] != " "] == spiders.list_names()
         assert done.out.count(": healthy. ") == 2
+
+
+@pytest.mark.slow
+def test_watch_runs_sources_after_the_reader_of_its_lines_has_ended(tmp_path: Path) -> None:
+    """As `crawler watch | tee log` does when `tee` is killed. A full disk is the same."""
+    with QazMonitorSite(6) as qaz:
+        sandbox = Sandbox(tmp_path, {"qazmonitor": qaz})
+        reader, writer = os.pipe()
+        words = [sys.executable, "-m", "crawler", "watch", "qazmonitor"]
+        environment, errors = sandbox.make_environment(), tmp_path / "errors"
+        with errors.open("w") as stderr:
+            process = subprocess.Popen(words, cwd=sandbox.work_dir, env=environment, stdout=writer, stderr=stderr)
+        try:
+            os.close(writer)
+            os.close(reader)
+            wait_until(lambda: finished(sandbox, 1), 60)
+        finally:
+            process.terminate()
+            process.wait(30)
+        assert sandbox.get_articles("qazmonitor").keys() == get_expected_articles("qazmonitor", qaz).keys()
+        said = errors.read_text(encoding="utf-8")
+        assert "Traceback" not in said
+        assert said.count("Lines of this command cannot be printed: Broken pipe. Its runs continue.") == 1
 
 
 @pytest.mark.slow

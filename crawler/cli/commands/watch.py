@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from crawler.cli.console import print_service_line
 from crawler.cli.garbage_collection import tune_gc_for_long_command
 from crawler.cli.options import NewStoreOption, SourcesArgument
 from crawler.cli.stop_signals import CommandStopped, handle_stop_signals
@@ -45,7 +46,7 @@ def watch(context: typer.Context, sources: SourcesArgument = None, new_store: Ne
             asyncio.run(run_watch(reloader))
     except CommandStopped:
         pass
-    print("stopped", flush=True)
+    print_service_line("stopped")
 
 
 async def run_watch(reloader: ConfigReloader, **options: Any) -> None:
@@ -72,17 +73,17 @@ class WatchConsole:
         from crawler.service.notifier import NotifierThread
 
         self.timezone = reloader.config.timezone
-        self.heartbeat, self.notifier = Heartbeat(reloader.store), NotifierThread(reloader)
+        self.heartbeat, self.notifier = Heartbeat(reloader.store), NotifierThread(reloader, print_service_line)
 
     def on_ready(self, sources: Sequence[str], first_starts: Mapping[str, datetime]) -> None:
         """Print how many sources are watched, and which starts first."""
-        print(format_ready(sources, first_starts, self.timezone), flush=True)
+        print_service_line(format_ready(sources, first_starts, self.timezone))
 
     def on_step(self, event: SchedulerEvent) -> None:
         """Print a start, an end or a skipped start. Notify about an ended run."""
         from crawler.service.run_engine import RunFinished
 
-        print(format_step(event), flush=True)
+        print_service_line(format_step(event))
         if isinstance(event, RunFinished):
             self.notifier.submit(event.outcome)
 
@@ -98,7 +99,7 @@ class WatchConsole:
     def on_reload(self, at: datetime, sources: Sequence[str]) -> None:
         """Print which sources are watched by the new configuration."""
         watched = ", ".join(sources)
-        print(f"{at:{CLOCK_FORMAT}}  The configuration was read again; watched: {watched}.", flush=True)
+        print_service_line(f"{at:{CLOCK_FORMAT}}  The configuration was read again; watched: {watched}.")
 
     def stop(self) -> None:
         """End the notifier and the heartbeat."""
@@ -113,9 +114,9 @@ def print_run_event(event: RunEvent) -> None:
         article = Article.from_dict(event)
         if article.is_matched and article.verdict is not Verdict.UNCHANGED:
             words = ", ".join(dict.fromkeys(match.surface for match in article.matches))
-            print(f"    {article.verdict}: {article.headline} [{words}] {article.url}", flush=True)
+            print_service_line(f"    {article.verdict}: {article.headline} [{words}] {article.url}")
     elif event.get("type") == "log":
-        print(f"{event['source']}  {event.get('level')}  {event.get('message')}", file=sys.stderr, flush=True)
+        print_service_line(f"{event['source']}  {event.get('level')}  {event.get('message')}", sys.stderr)
 
 
 def format_ready(sources: Sequence[str], first_starts: Mapping[str, datetime], timezone: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crawler.cli.commands.watch import format_step, print_run_event
-from crawler.cli.console import format_local_time, format_table, print_json
+from crawler.cli.console import format_local_time, format_table, print_json, print_service_line
 from crawler.cli.garbage_collection import tune_gc_for_long_command
 from crawler.cli.options import JsonOption
 from crawler.cli.stop_signals import CommandStopped, handle_stop_signals
@@ -61,7 +61,7 @@ def worker(
                 queue.close()
     except CommandStopped:
         pass
-    print("stopped", flush=True)
+    print_service_line("stopped")
 
 
 def workers(context: typer.Context, as_json: JsonOption = False) -> None:
@@ -110,11 +110,11 @@ class WorkerConsole:
         """Print the worker's number, which `crawler workers` and the lines of the watch show."""
         from crawler.text.counts import format_count
 
-        print(f"worker {worker_id} takes {format_count(concurrency, 'run')} at a time", flush=True)
+        print_service_line(f"worker {worker_id} takes {format_count(concurrency, 'run')} at a time")
 
     def on_step(self, event: SchedulerEvent) -> None:
         """Print a start or an end."""
-        print(format_step(event), flush=True)
+        print_service_line(format_step(event))
 
     def on_event(self, event: RunEvent) -> None:
         """Print a matching article that is new or changed to stdout, and a log record to stderr."""
@@ -125,7 +125,7 @@ class WorkerConsole:
         from crawler.text.counts import format_count
 
         runs = format_count(running, "run")
-        print(f"ending: waiting up to {seconds:g} s for {runs}; a second signal stops them now", flush=True)
+        print_service_line(f"ending: waiting up to {seconds:g} s for {runs}; a second signal stops them now")
 
 
 def worker_to_dict(worker: WorkerState, state: QueueState, config: Config) -> dict[str, Any]:
