@@ -153,11 +153,21 @@ class RunScheduler:
         return self._schedules.list_all()
 
     def _apply_timings(self, timings: Mapping[str, Timing]) -> None:
-        """Plan the sources that are new or have another timing. The others keep their planned start."""
+        """Plan the sources that are new or have another timing, and all in another time zone.
+
+        The others keep their planned start.
+        """
         # This runs in the store thread. APScheduler 3 allows it: it locks its jobs, and `wakeup` of AsyncIOScheduler
         # goes through `call_soon_threadsafe`.
+        has_other_zone = self._reloader.config.timezone != self._timezone
+        self._timezone = self._reloader.config.timezone
+        self._zone = load_time_zone(self._timezone)
         now = datetime.now(self._zone)
-        changed = {source: timing for source, timing in timings.items() if timing != self._timings.get(source)}
+        changed = {
+            source: timing
+            for source, timing in timings.items()
+            if has_other_zone or timing != self._timings.get(source)
+        }
         rows = [apply_timing(self._schedules.get(source), source, timing) for source, timing in changed.items()]
         # First all crons are parsed: one that is invalid changes nothing.
         for source, trigger, first in [(row.source, *self._plan_start(row, now)) for row in rows]:

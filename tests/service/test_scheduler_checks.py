@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import os
 import signal
@@ -12,15 +13,26 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from support.scheduler_process import SqliteScheduleStore, list_finished, parse_seconds_cron, run_scheduler_until
+from support.scheduler_process import (
+    FixedConfig,
+    Recorder,
+    SqliteScheduleStore,
+    list_finished,
+    parse_seconds_cron,
+    run_scheduler_until,
+)
 
 from crawler.cli.commands.watch import format_step
 from crawler.errors import ConfigError
 from crawler.service.cron import parse_cron
+from crawler.service.run import RunPlan
 from crawler.service.run_engine import DueSource, RunStarted, SchedulerEvent
 from crawler.service.schedule_state import Timing
+from crawler.service.scheduler import RunScheduler
 from crawler.store.schedules import RUN_NOW, ScheduleState
 
 pytestmark = pytest.mark.slow
@@ -211,3 +223,29 @@ def test_a_start_that_a_wrong_clock_dated_ahead_stops_no_later_one(tmp_path: Pat
     assert row is not None
     assert row.last_due_at is not None
     assert row.last_due_at <= datetime.now(UTC)
+
+
+def test_another_time_zone_moves_the_starts(tmp_path: Path) -> None:
+    """The cron stays as it is. What is due at 9 in Almaty is due at 9 in Honolulu then."""
+    book = SqliteScheduleStore(tmp_path / "book.db")
+    timings = {"one": Timing(cron="0 9 * * *")}
+    book.save(ScheduleState(source="one", cron="0 9 * * *", last_due_at=datetime.now(UTC)))
+    reloader: Any = FixedConfig(book, timings, lambda source: RunPlan(source=source), has_changed=lambda: True)
+    observer = Recorder(lambda steps: False, lambda event: None, lambda: None)
+
+    async def serve() -> list[datetime]:
+        scheduler = observer.scheduler = RunScheduler(reloader, observer, check_seconds=0.1)
+        serving = asyncio.create_task(scheduler.serve())
+        planned = []
+        for zone in ("Asia/Almaty", "Pacific/Honolulu"):
+            reloader.config.timezone = zone
+            await asyncio.sleep(1)
+            row = book.get("one")
+            assert row is not None
+            assert row.next_due_at is not None
+            planned.append(row.next_due_at.astimezone(ZoneInfo(zone)))
+        scheduler.stop()
+        await serving
+        return planned
+
+    assert [planned.hour for planned in asyncio.run(serve())] == [9, 9]
