@@ -80,6 +80,15 @@ def list_definition_files(folder: Path | None = None) -> dict[str, Path]:
     return {file.stem: file for file in files if file.suffix == SUFFIX and SOURCE_NAME_PATTERN.fullmatch(file.stem)}
 
 
+def list_misnamed_files(folder: Path | None = None) -> list[Path]:
+    """Return the files of the folder that end as definitions do and whose name no source can have."""
+    try:
+        files = sorted((folder or get_sources_folder()).glob(f"*{SUFFIX}"))
+    except OSError:
+        return []
+    return [file for file in files if file.name[0] != "." and not SOURCE_NAME_PATTERN.fullmatch(file.stem)]
+
+
 def find_file_source(inner: str) -> str | None:
     """Return the source to which a path beside crawler.toml belongs, such as `sources/herald.toml`, or None."""
     found = next((match for pattern in SOURCE_FILES if (match := pattern.fullmatch(inner))), None)

@@ -30,7 +30,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from crawler.config.source_folder import find_definition, list_definition_files
+from crawler.config.source_folder import find_definition, list_definition_files, list_misnamed_files
 from crawler.errors import DefinitionError, SpiderFileError, UnknownSource, UsageError
 from crawler.spiders.spider_files import GUIDE, find_file_problem
 
@@ -66,6 +66,8 @@ def list_names(*, with_retired: bool = False) -> list[str]:
 def _list_defined_names(*, with_retired: bool) -> Iterator[str]:
     """Yield the names of sources without code. Log, once, a file that cannot be used."""
     built_in = _find_files()
+    for path in list_misnamed_files():
+        _report_once(f"{path} is not used: name it in small letters, digits, - and _, at most 40, a letter first.")
     for name, path in list_definition_files().items():
         if name in built_in or name in SHARED_MODULES:
             _report_once(f"{path} is not used: the source {name} is built in. Rename the file.")

@@ -207,6 +207,21 @@ def test_file_that_is_no_definition_is_left_alone(tmp_path: Path) -> None:
     assert set(spiders.list_file_names()) - {"herald"} == {"ktkz", "mfa", "qazmonitor"}
 
 
+def test_definition_whose_name_no_source_can_have_is_reported_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_source(tmp_path)
+    for name in ("Water.toml", "вода.toml"):
+        (tmp_path / "sources" / name).write_text(MINIMAL, encoding="utf-8")
+    load_config(path)
+    for _ in range(2):
+        spiders.list_names()
+    reported = [
+        record.message for record in caplog.records if "is not used: name it in small letters" in record.message
+    ]
+    assert [Path(message.partition(" is not used")[0]).name for message in reported] == ["Water.toml", "вода.toml"]
+
+
 def test_large_file_is_an_error(tmp_path: Path) -> None:
     write_source(tmp_path, text=MINIMAL + "#" * 300_000)
     with pytest.raises(DefinitionError, match="more than 256 KB"):
