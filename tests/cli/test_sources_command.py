@@ -15,7 +15,10 @@ import pytest
 from support.sandbox import Sandbox
 from support.warm_python import CommandResult
 
+from crawler.config import Config
+from crawler.config.source_definition import SourceDefinition
 from crawler.config.source_folder import current_folder
+from crawler.errors import UsageError
 from crawler.fixtures import source_files
 from crawler.generic.site_memory import SiteMemory
 
@@ -171,6 +174,31 @@ def test_two_changes_at_once_are_both_written(tmp_path: Path, monkeypatch: pytes
         list(pool.map(source_files.change_definition, ["herald"] * 2, [{"jitter": 7}, {"expect.min_links": 7}]))
     values = tomllib.loads(read_source(place))
     assert (values["jitter"], values["expect"]["min_links"]) == (7, 7)
+
+
+def test_two_new_sources_of_one_name_do_not_replace_each_other(
+    tmp_path: Path, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(current_folder, "path", tmp_path / "sources")
+    parse = source_files.parse_definition
+
+    def parse_slowly(text: str, name: str) -> SourceDefinition:
+        time.sleep(0.2)
+        return parse(text, name)
+
+    monkeypatch.setattr(source_files, "parse_definition", parse_slowly)
+
+    def write(text: str) -> str | None:
+        try:
+            source_files.write_new_source("herald", text, {}, [], config)
+        except UsageError:
+            return None
+        return text
+
+    with ThreadPoolExecutor(2) as pool:
+        written = list(pool.map(write, [DEFINITION, DEFINITION.replace("Valley", "Other")]))
+    (kept,) = [text for text in written if text]
+    assert (tmp_path / "sources" / "herald.toml").read_text(encoding="utf-8") == kept
 
 
 @pytest.mark.parametrize("command", ["edit", "disable", "enable", "retire"])
