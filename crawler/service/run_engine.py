@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Protocol
 
-from crawler.errors import SourceLocked
+from crawler.errors import CrawlerError, SourceLocked
 from crawler.service.child import ChildPool
 from crawler.service.fork_server import start_fork_server
 from crawler.service.run import RunOutcome, RunPlan
@@ -144,11 +144,18 @@ class LocalEngine:
             recording = due.record(is_answered=True, last_due_at=due.due_at, last_started_at=now)
             # The row is written while the child starts, so that nothing is awaited between the check and the fork.
             updating = asyncio.ensure_future(recording)
-            outcome = await self._children.run(self._make_plan(source), self._observer.on_event)
+            outcome = await self._make_run(source)
             await updating
             now = datetime.now(self._zone)
             await due.record(last_finished_at=now)
             self._observer.on_step(make_end_step(outcome, now))
+
+    async def _make_run(self, source: str) -> RunOutcome:
+        try:
+            plan = self._make_plan(source)
+        except CrawlerError as error:
+            return RunOutcome(source=source, exit_code=error.exit_code, reason=str(error))
+        return await self._children.run(plan, self._observer.on_event)
 
     def stop(self) -> None:
         """End every run (TERM, TERM, KILL). The second call kills."""

@@ -27,10 +27,10 @@ from support.scheduler_process import (
 )
 
 from crawler.cli.commands.watch import format_step
-from crawler.errors import ConfigError
+from crawler.errors import ConfigError, StoreError
 from crawler.service.cron import parse_cron
 from crawler.service.run import RunPlan
-from crawler.service.run_engine import DueSource, RunStarted, SchedulerEvent
+from crawler.service.run_engine import DueSource, LocalEngine, RunFinished, RunStarted, SchedulerEvent
 from crawler.service.schedule_state import Timing
 from crawler.service.scheduler import RunScheduler
 from crawler.store.schedules import RUN_NOW, ScheduleState
@@ -249,3 +249,31 @@ def test_another_time_zone_moves_the_starts(tmp_path: Path) -> None:
         return planned
 
     assert [planned.hour for planned in asyncio.run(serve())] == [9, 9]
+
+
+def test_a_run_whose_plan_cannot_be_made_has_an_end() -> None:
+    """As when the store of `crawler watch --new-store` cannot be read."""
+    recorder = Recorder(lambda steps: False, lambda event: None, lambda: None)
+
+    def fail(source: str) -> RunPlan:
+        raise StoreError("The store is locked.")
+
+    async def confirm() -> bool:
+        return True
+
+    async def record(**changes: object) -> None:
+        """Write nothing."""
+
+    due = DueSource(
+        source="one",
+        politeness_group="",
+        due_at=datetime.now(UTC),
+        confirm=confirm,
+        record=record,
+        claim=lambda row: row,
+    )
+    asyncio.run(LocalEngine(fail, recorder, UTC, 1).start_run(due))
+    started, ended = recorder.steps
+    assert isinstance(started, RunStarted)
+    assert isinstance(ended, RunFinished)
+    assert (ended.outcome.exit_code, ended.outcome.reason) == (17, "The store is locked.")
