@@ -181,7 +181,7 @@ def open_store(url: str, *, backup: bool = True) -> Store:
 
 def store_exists(url: str) -> bool:
     """Return whether a store's file exists. It is not created; a server counts as existing."""
-    address = make_url(url)
+    address = parse_store_url(url)
     if address.get_backend_name() != "sqlite":
         return True
     return bool(address.database) and Path(str(address.database)).is_file()

@@ -98,6 +98,16 @@ def test_a_broken_configuration_exits_with_2(sandbox: Sandbox, text: str, proble
     assert not done.out or "watch         not checked" in done.out
 
 
+@pytest.mark.parametrize("address", ["crawler", "postgresql://crawler@127.0.0.1:port/crawler", "mysql://h/d"])
+def test_a_database_address_that_cannot_be_used_is_one_sentence(sandbox: Sandbox, address: str) -> None:
+    configure(sandbox, f'database = "{address}"\n')
+    done = run_config(sandbox)
+    assert (done.code, "Traceback" in done.err) == (2, False), done.err
+    assert "sqlite:///FILE or postgresql://USER@HOST/DATABASE" in done.err
+    crawled = sandbox.run_crawler("crawl", "mfa", "--dry-run")
+    assert "sqlite:///FILE or postgresql://USER@HOST/DATABASE" in crawled.all_output
+
+
 def test_a_data_folder_that_cannot_be_written_exits_with_2(sandbox: Sandbox) -> None:
     configure(sandbox, "")
     (sandbox.work_dir / "file").touch()
