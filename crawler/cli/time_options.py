@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 
 from crawler.errors import UsageError
 from crawler.text.ages import parse_age
@@ -71,6 +71,9 @@ def parse_age_option(text: str, option: str) -> timedelta:
 def _parse_time(text: str, timezone: str, message: str) -> datetime:
     """Return the aware time of an ISO 8601 day or time. Raise UsageError with this message for anything else."""
     try:
-        return convert_to_zone(datetime.fromisoformat(text.strip()), load_time_zone(timezone))
-    except ValueError as error:
+        time = convert_to_zone(datetime.fromisoformat(text.strip()), load_time_zone(timezone))
+    except (ValueError, OverflowError) as error:
         raise UsageError(message) from error
+    if time.year in (MINYEAR, MAXYEAR):  # Its time in another zone may be one that no datetime can be.
+        raise UsageError(message)
+    return time
