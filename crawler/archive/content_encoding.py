@@ -20,6 +20,8 @@ else:
 MAX_BODY_BYTES = 64 << 20
 """Maximum size of a decoded body, unless the caller sets another."""
 DECODE_STEP_BYTES = 1 << 16
+INPUT_STEP_BYTES = 1 << 12
+"""Bytes given to a decoder at once. It copies what it does not use, so a whole body would be copied again and again."""
 GZIP_WBITS = 16 + zlib.MAX_WBITS
 """zlib's window size for a gzip header."""
 PLAIN_TEXT_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*[<{\[](?:[^\x00-\x08\x0e-\x1f]{100}|[^\x00-\x08\x0e-\x1f]*\Z)")
@@ -68,15 +70,19 @@ def _iterate_gzip(body: bytes) -> Iterator[bytes]:
 
     Bytes behind the last member are ignored, as browsers do.
     """
-    while body[:2] == GZIP_MAGIC:
-        member = zlib.decompressobj(GZIP_WBITS)
+    position = 0
+    while body.startswith(GZIP_MAGIC, position):
+        member, chunk = zlib.decompressobj(GZIP_WBITS), b""
         while not member.eof:
-            piece = member.decompress(body, DECODE_STEP_BYTES)
-            body = member.unconsumed_tail
-            if not piece and not body and not member.eof:
+            if not chunk:
+                chunk = body[position : position + INPUT_STEP_BYTES]
+                position += len(chunk)
+            piece = member.decompress(chunk, DECODE_STEP_BYTES)
+            if not piece and not chunk and not member.eof:
                 raise EOFError(CUT_OFF)
+            chunk = member.unconsumed_tail
             yield piece
-        body = member.unused_data
+        position -= len(member.unused_data)
 
 
 def _decode_gzip(body: bytes, limit: int) -> bytes:
@@ -132,14 +138,18 @@ def _decode_brotli(body: bytes, limit: int) -> bytes:
 
 def _decode_zstd(body: bytes, limit: int) -> bytes:
     decoded = bytearray()
+    position = 0
     try:
-        while body:
-            stream = zstd.ZstdDecompressor()
-            decoded += stream.decompress(body, max_length=limit - len(decoded) + 1)
-            _raise_if_too_large(decoded, limit)
-            if not stream.eof:
-                raise TruncatedBody(CUT_OFF)
-            body = stream.unused_data if ZSTD_FRAME_START.match(stream.unused_data) else b""
+        while position < len(body) and (position == 0 or ZSTD_FRAME_START.match(body, position)):
+            frame = zstd.ZstdDecompressor()
+            while not frame.eof:
+                chunk = body[position : position + INPUT_STEP_BYTES] if frame.needs_input else b""
+                if frame.needs_input and not chunk:
+                    raise TruncatedBody(CUT_OFF)
+                position += len(chunk)
+                decoded += frame.decompress(chunk, max_length=limit - len(decoded) + 1)
+                _raise_if_too_large(decoded, limit)
+            position -= len(frame.unused_data)
     except zstd.ZstdError as error:
         raise UndecodableBody(str(error)) from error
     return bytes(decoded)
