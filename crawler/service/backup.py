@@ -104,8 +104,10 @@ class RestoredStore:
 def write_backup(config: Config, file: Path, now: datetime) -> Backup:
     """Write a backup in one step, readable by this user alone. Runs may go on meanwhile.
 
-    Raise UsageError if there is no store or the file cannot be written, CrawlerError if the store cannot be read.
+    Raise UsageError if there is no store, the file cannot be written, or it has something else than a backup, and
+    CrawlerError if the store cannot be read.
     """
+    _raise_if_other_file(file)
     contents = read_contents(config.database_url)
     if contents.failure is None and contents.is_empty:
         raise UsageError(f"There is nothing to back up: the store {redact_url(config.database_url)} is empty.")
@@ -157,6 +159,19 @@ def restore_backup(config: Config, file: Path, *, overwrite: bool, folder: Path 
         if folder:
             _write_owner_files(texts, folder)
     return RestoredStore(backup, former)
+
+
+def _raise_if_other_file(file: Path) -> None:
+    """Raise UsageError if a backup would replace a file that is no backup, such as the store itself."""
+    try:
+        if not file.is_file() or file.stat().st_size == 0:
+            return
+        with zipfile.ZipFile(file) as archive:
+            is_backup = MANIFEST in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        is_backup = False
+    if not is_backup:
+        raise UsageError(f"{file} is no backup and is not overwritten; move it away or name another file.")
 
 
 def find_archive_damage(config: Config, backup: Backup) -> list[tuple[ArchiveFile, FileDamage]]:

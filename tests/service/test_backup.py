@@ -98,6 +98,19 @@ def test_backup_is_one_private_file_without_secrets(file: Path) -> None:
     assert [path.name for path in file.parent.iterdir() if path.name.startswith(".")] == []
 
 
+@pytest.mark.parametrize("name", ["data/crawler.db", "crawler.toml"])
+def test_file_that_is_no_backup_is_not_overwritten(owner: Config, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "owner" / name
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match="is no backup and is not overwritten"):
+        write_backup(owner, path, NOON)
+    assert path.read_bytes() == before
+
+
+def test_older_backup_is_overwritten(owner: Config, file: Path) -> None:
+    assert write_backup(owner, file, NOON).created_at == NOON
+
+
 def test_manifest_lists_archive_secrets_and_rows(
     owner: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
