@@ -21,13 +21,13 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from crawler.archive.inventory import ArchiveFile, FileDamage, find_damaged_files, list_archive
 from crawler.archive.spooled_archive import open_archive
@@ -40,7 +40,7 @@ from crawler.config.source_folder import (
     list_definition_files,
     list_source_files,
 )
-from crawler.errors import UsageError
+from crawler.errors import CrawlerError, UsageError
 from crawler.items import format_time
 from crawler.private_files import PRIVATE_FILE_MODE, make_private_folder
 from crawler.publish.atomic_write import open_atomic
@@ -154,6 +154,8 @@ def restore_backup(config: Config, file: Path, *, overwrite: bool, folder: Path 
             copy = work / STORE
             _extract_member(archive, STORE, copy, backup, file)
             texts = {name: _read_member(archive, name, backup, file) for name in backup.owner_files}
+            if folder:
+                _make_owner_folders(backup.owner_files, folder)
             prepare_store_copy(copy)
             former = install_store(config, copy, "restore", now)
         if folder:
@@ -299,13 +301,14 @@ def _open_backup(file: Path) -> Iterator[tuple[zipfile.ZipFile, Backup]]:
 
 def _read_manifest(archive: zipfile.ZipFile, file: Path) -> Backup:
     try:
-        return _parse_manifest(json.loads(archive.read(MANIFEST)), file)
+        with _open_member(archive, MANIFEST, file) as source:
+            return _parse_manifest(json.load(source), file)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _make_damage_error(file, error) from error
 
 
-def _make_damage_error(file: Path, error: Exception) -> UsageError:
-    return UsageError(f"{file} is no backup, or is damaged: {error}. Nothing was changed.")
+def _make_damage_error(file: Path, reason: object) -> UsageError:
+    return UsageError(f"{file} is no backup, or is damaged: {reason}. Nothing was changed.")
 
 
 def _parse_manifest(values: dict[str, Any], file: Path) -> Backup:
@@ -321,9 +324,18 @@ def _parse_manifest(values: dict[str, Any], file: Path) -> Backup:
     return Backup(created_at=created_at, archive=archive, removed=removed, variables=variables, **values)
 
 
+def _open_member(archive: zipfile.ZipFile, name: str, file: Path) -> IO[bytes]:
+    try:
+        return archive.open(name)
+    except KeyError as error:
+        raise _make_damage_error(file, f"it lacks {name}") from error
+    except RuntimeError as error:  # it is encrypted, or its compression is unknown
+        raise _make_damage_error(file, error) from error
+
+
 def _extract_member(archive: zipfile.ZipFile, name: str, target: Path, backup: Backup, file: Path) -> None:
     digest = hashlib.sha256()
-    with archive.open(name) as source, target.open("wb") as output:
+    with _open_member(archive, name, file) as source, target.open("wb") as output:
         while chunk := source.read(COPY_CHUNK_BYTES):
             digest.update(chunk)
             output.write(chunk)
@@ -333,7 +345,8 @@ def _extract_member(archive: zipfile.ZipFile, name: str, target: Path, backup: B
 
 
 def _read_member(archive: zipfile.ZipFile, name: str, backup: Backup, file: Path) -> bytes:
-    data = archive.read(name)
+    with _open_member(archive, name, file) as source:
+        data = source.read()
     _raise_if_damaged(name, hashlib.sha256(data).hexdigest(), backup, file)
     return data
 
@@ -343,9 +356,21 @@ def _raise_if_damaged(name: str, digest: str, backup: Backup, file: Path) -> Non
         raise UsageError(f"{file} is damaged: {name} has another digest than it was written with. Nothing was changed.")
 
 
+def _make_owner_folders(names: Iterable[str], folder: Path) -> None:
+    """Make the folders of the owner's files. Raise UsageError if one of them cannot be written."""
+    for path in sorted({(folder / name).parent for name in names} | {folder}):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"--files {path} cannot be written: {error.strerror}. Nothing was changed.") from error
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise UsageError(f"--files {path} cannot be written: permission denied. Nothing was changed.")
+
+
 def _write_owner_files(texts: Mapping[str, bytes], folder: Path) -> None:
     for name, data in texts.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open_atomic(path, "--files", mode=PRIVATE_FILE_MODE) as output:
-            output.write(data)
+        try:
+            with open_atomic(folder / name, "--files", mode=PRIVATE_FILE_MODE) as output:
+                output.write(data)
+        except UsageError as error:
+            raise CrawlerError(f"The store was restored, but not all files were written. {error}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -195,6 +196,16 @@ def test_owner_files_are_not_overwritten(file: Path, other: Config, tmp_path: Pa
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.parametrize("name", ["plain", "plain/etc", "/proc/etc"])
+def test_folder_that_cannot_be_made_is_found_before_the_store_is_replaced(
+    file: Path, other: Config, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "plain").write_text("a file", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"--files \S+ cannot be written: .*Nothing was changed"):
+        restore(other, file, folder=tmp_path / name)
+    assert not (other.data_folder / "crawler.db").exists()
+
+
 @pytest.mark.parametrize("part", [0, 0.3, 0.6, 0.9])
 def test_damaged_backup_changes_nothing(file: Path, other: Config, part: float) -> None:
     data = bytearray(file.read_bytes())
@@ -204,6 +215,27 @@ def test_damaged_backup_changes_nothing(file: Path, other: Config, part: float) 
     with pytest.raises(UsageError, match=r"backup\.zip"):
         restore(other, file)
     assert not (tmp := other.data_folder / "crawler.db").exists(), tmp
+
+
+@pytest.mark.parametrize("name", ["crawler.db", "rules.toml", "backup.json"])
+def test_backup_without_a_member_is_damaged(file: Path, other: Config, name: str) -> None:
+    with zipfile.ZipFile(file) as archive:
+        members = {each: archive.read(each) for each in archive.namelist() if each != name}
+    with zipfile.ZipFile(file, "w") as archive:
+        for each, data in members.items():
+            archive.writestr(each, data)
+    with pytest.raises(UsageError, match=rf"is damaged: it lacks {re.escape(name)}\."):
+        restore(other, file)
+    assert not (other.data_folder / "crawler.db").exists()
+
+
+@pytest.mark.parametrize(("offset", "value"), [(8, 1), (10, 99)], ids=["encrypted", "unknown compression"])
+def test_backup_with_an_unreadable_member_is_damaged(file: Path, other: Config, offset: int, value: int) -> None:
+    data = bytearray(file.read_bytes())
+    data[data.find(b"PK\x01\x02") + offset] = value
+    file.write_bytes(data)
+    with pytest.raises(UsageError, match="is no backup, or is damaged"):
+        restore(other, file)
 
 
 @pytest.mark.parametrize("length", [0, 100, -30])
