@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -128,6 +129,7 @@ class ObjectStorage:
 
         if self.address.startswith("file://"):
             return LocalStore(prefix=self.address.removeprefix("file://"), mkdir=True)
+        self._raise_if_unprintable()
         bucket, _, prefix = self.address.removeprefix("s3://").partition("/")
         options: dict[str, Any] = {"endpoint": self._config.endpoint, "region": self._config.region}
         return S3Store(
@@ -142,6 +144,16 @@ class ObjectStorage:
             retry_config={"max_retries": MAX_RETRIES, "retry_timeout": RETRY_TIMEOUT},
             **{name: value for name, value in options.items() if value},
         )
+
+    def _raise_if_unprintable(self) -> None:
+        """Raise ObjectStorageError for a setting with a line break. The client puts them into headers, and panics."""
+        settings = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+        for name, value in {**settings, "objects.region": self._config.region or ""}.items():
+            if not value.isprintable():
+                raise ObjectStorageError(
+                    f"{self.address} cannot be used: {name} has a line break or another control character. Write it "
+                    "again without."
+                )
 
     @contextmanager
     def _explain_errors(self) -> Iterator[None]:

@@ -156,6 +156,20 @@ def test_storage_that_fails_loses_nothing(folder: Path, bucket: Path, storage: O
     assert all(path.exists() for path in paths)
 
 
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_REGION"])
+def test_variable_with_a_line_break_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for each in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(each, "example")
+    monkeypatch.setenv(name, "exam-ple\n")
+    write(folder, b"page")
+    storage = ObjectStorage(ObjectsConfig(address="s3://news-archive", endpoint="http://127.0.0.1:9"))
+    problem = upload_closed_files(folder, storage, NOON).problem
+    assert str(problem) == (
+        f"s3://news-archive cannot be used: {name} has a line break or another control character. Write it again "
+        "without."
+    )
+
+
 def test_file_of_a_day_waits_until_the_day_is_over(folder: Path, storage: ObjectStorage) -> None:
     path = write(folder, b"page", own=False)
     assert path.name == "2026-03-06.warc.gz"
