@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from crawler.errors import ArchiveError, ObjectStorageError, StoreError
 from crawler.items import SnapshotRef
 from crawler.store import Store
 from crawler.store.integrity import MAX_EXAMPLES, FindingKind, StoreFinding, list_references
+from crawler.store.serialization import parse_article
 
 ProgressListener = Callable[[str, int, int | None], None]
 RESTORE = "Restore a backup with `crawler store restore`, or make the store again with `crawler store rebuild`."
@@ -28,6 +28,7 @@ ADVICE = {
     FindingKind.DATABASE: f"Copy the store away first, and check the disk. {RESTORE}",
     FindingKind.ARTICLE_WITHOUT_VERSION: RESTORE,
     FindingKind.CURRENT_VERSION_MISSING: RESTORE,
+    FindingKind.VERSION_UNREADABLE: RESTORE,
     FindingKind.DANGLING_REFERENCE: RESTORE,
     FindingKind.VERSION_NOT_INDEXED: REINDEX,
     FindingKind.INDEX_WITHOUT_TEXT: REINDEX,
@@ -41,6 +42,7 @@ SENTENCES = {
     FindingKind.DATABASE: "The database reports damage: {examples}.",
     FindingKind.ARTICLE_WITHOUT_VERSION: "No version is stored of {count}: {examples}.",
     FindingKind.CURRENT_VERSION_MISSING: "The current version is not stored of {count}: {examples}.",
+    FindingKind.VERSION_UNREADABLE: "The row of {count} cannot be read: {examples}.",
     FindingKind.DANGLING_REFERENCE: "A row that does not exist is named by {count} ({place}): {examples}.",
     FindingKind.VERSION_NOT_INDEXED: "The full-text index lacks {count}: {examples}.",
     FindingKind.INDEX_WITHOUT_TEXT: "The full-text index has no text of {count}: {examples}.",
@@ -129,14 +131,22 @@ class StoreChecker:
             )
 
     def _check_archive(self) -> Iterator[StoreFinding]:
-        """Yield the files that lack records which versions name. Files that the retention policy removed may lack."""
+        """Yield versions that cannot be read, and files that lack records which versions name.
+
+        Files that the retention policy removed may lack.
+        """
         removed, done, total = list_removed_files(self._folder), 0, self._store.integrity.count_versions()
         for batch in self._store.integrity.iter_record_references():
             self._on_progress("checking archive records", done, total)
             for each in batch:
-                values = json.loads(each.article).get("snapshot")
-                if values and values["file"] and values["offset"] is not None and values["file"] not in removed:
-                    self._check_record(SnapshotRef(**values), f"{each.article_id} version {each.version}")
+                name = f"{each.article_id} version {each.version}"
+                try:
+                    ref = parse_article(each.article).snapshot
+                except (ValueError, TypeError, KeyError, AttributeError):
+                    self._add(FindingKind.VERSION_UNREADABLE, "versions", name)
+                    continue
+                if ref and ref.file and ref.offset is not None and ref.file not in removed:
+                    self._check_record(ref, name)
             done += len(batch)
         for file in self._store.integrity.list_cached_files():
             if file not in removed and self._get_size(file) is None:

@@ -71,6 +71,7 @@ class FindingKind(StrEnum):
     DATABASE = "database"
     ARTICLE_WITHOUT_VERSION = "article_without_version"
     CURRENT_VERSION_MISSING = "current_version_missing"
+    VERSION_UNREADABLE = "version_unreadable"
     DANGLING_REFERENCE = "dangling_reference"
     VERSION_NOT_INDEXED = "version_not_indexed"
     INDEX_WITHOUT_TEXT = "index_without_text"

@@ -70,6 +70,18 @@ def test_sound_store_has_no_finding(filled: Store, tmp_path: Path) -> None:
             {"The current version is not stored of 1 article: mfa:2:ru. Restore"},
         ),
         ("DELETE FROM articles WHERE id = 'mfa:1:ru'", {"(versions → articles): mfa:1:ru 1. Restore"}),
+        (
+            "UPDATE versions SET article = substr(article, 1, 40) WHERE article_id = 'mfa:2:ru'",
+            {"The row of 1 version cannot be read: mfa:2:ru version 1. Restore"},
+        ),
+        (
+            "UPDATE versions SET article = '[]' WHERE article_id = 'mfa:2:ru'",
+            {"The row of 1 version cannot be read: mfa:2:ru version 1. Restore"},
+        ),
+        (
+            """UPDATE versions SET article = '{"snapshot": 5}' WHERE article_id = 'mfa:2:ru'""",
+            {"The row of 1 version cannot be read: mfa:2:ru version 1. Restore"},
+        ),
         ("DELETE FROM news", {"A row that does not exist is named by 1 row (notices → news): 1. Restore"}),
         (
             "DELETE FROM search_entries WHERE article_id = 'mfa:1:ru'",
