@@ -41,6 +41,7 @@ def upgrade_schema(engine: Engine, name: str, file: Path | None, *, backup: bool
     """
     with _alembic_lock, engine.connect() as connection:
         if file is not None:
+            _raise_if_foreign(connection, name)
             _enable_wal(connection)
         if _read_revision(connection) == SCHEMA_REVISION:
             return  # the usual case: Alembic is not imported
@@ -86,6 +87,14 @@ def _read_revision(connection: Connection) -> str | None:
         return None
     found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     return found
+
+
+def _raise_if_foreign(connection: Connection, name: str) -> None:
+    if _read_revision(connection) is None and (tables := inspect(connection).get_table_names()):
+        raise ConfigError(
+            f"The file {name} is a database of another program (it has the table {tables[0]}) and stays as it is: name "
+            "another file."
+        )
 
 
 def _raise_if_unusable(found: str | None, name: str) -> None:

@@ -217,6 +217,17 @@ def test_file_that_is_no_database_is_refused_and_stays_as_it_is(tmp_path: Path) 
     assert file.read_text() == "minutes of the meeting\n" * 100
 
 
+def test_database_of_another_program_stays_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "places.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE places (url)")
+    assert "is a database of another program (it has the table places)" in get_refusal(f"sqlite:///{file}")
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("places",)]
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    assert list(tmp_path.iterdir()) == [file]
+
+
 def test_missing_postgresql_database_is_refused(postgres: str) -> None:
     assert "nowhere" in get_refusal(postgres.replace("/postgres?", "/nowhere?"))
 
