@@ -14,6 +14,7 @@ Do not carry a database over a `fork`. A child process opens its own.
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -304,5 +305,8 @@ def _set_server_side_limits(connection: Any, _: Any) -> None:
 
 def _set_sqlite_pragmas(connection: Any, _: Any) -> None:
     # NORMAL: with WAL, a power cut may lose the last commits but never damages the file; a `kill -9` loses nothing.
-    for pragma in ("synchronous = NORMAL", "foreign_keys = ON", "cache_size = -16000", "temp_store = MEMORY"):
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in ("synchronous = NORMAL", "foreign_keys = ON", "cache_size = -16000", "temp_store = MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+    except UnicodeDecodeError as error:  # of a message that quotes damaged bytes of the file
+        raise sqlite3.DatabaseError("database disk image is malformed") from error

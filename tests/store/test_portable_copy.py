@@ -134,6 +134,18 @@ def test_damaged_file_is_named_and_can_be_replaced(copy: Path, tmp_path: Path) -
     assert read_contents(url).counts == {"articles": 3, "versions": 4, "runs": 1}
 
 
+def test_file_with_a_damaged_name_in_its_schema_can_be_replaced(copy: Path, tmp_path: Path) -> None:
+    damaged, former = tmp_path / "crawler.db", tmp_path / "former.db"
+    content = copy.read_bytes().replace(b"CREATE TABLE articles", b"CREAT\xc1 TABLE articles")
+    damaged.write_bytes(content)
+    url = f"sqlite:///{damaged}"
+    assert read_contents(url).failure == "database disk image is malformed"
+    with pytest.raises(ConfigError, match="database disk image is malformed"):
+        open_test_store(url)
+    assert replace_store(url, copy, former)
+    assert former.read_bytes() == content
+
+
 def test_file_with_a_damaged_page_is_not_copied(copy: Path, tmp_path: Path) -> None:
     with closing(sqlite3.connect(copy)) as connection:
         (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'versions'").fetchone()
