@@ -6,15 +6,17 @@ is removed: neither a text nor a file of the archive that has one of its records
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from crawler.archive.inventory import WARC_NAME, list_spooled_files
 from crawler.archive.record_copy import find_record_places
 from crawler.archive.removed_files import remove_file
-from crawler.archive.warc_records import read_records
+from crawler.archive.warc_records import WarcRecord, read_records
 from crawler.config import Config
 from crawler.errors import ArchiveError, UsageError
 from crawler.items import Article
@@ -118,19 +120,24 @@ class Pruner:
     def _find_needed_files(self, old: dict[str, int]) -> set[str]:
         """Return the files with a record of a kept article, and those with a record to which one of these refers."""
         needed: set[str] = set()
+        offsets: defaultdict[str, set[int]] = defaultdict(set)
         if not old:
             return needed
         for number, batch in enumerate(self._store.retention.iter_kept_versions()):
             self._on_progress("reading kept articles", number, None)
-            needed.update(name for version in batch for name in list_record_files(version))
+            for name, offset in (place for version in batch for place in list_record_places(version)):
+                needed.add(name)
+                offsets[name].add(offset)
         sources = {name.partition("/")[0] for name in old}
         waiting = sorted(name for name in needed if name.partition("/")[0] in sources)
         while waiting:
             name = waiting.pop()
             self._on_progress("reading kept files", len(needed) - len(waiting), len(needed))
-            found = find_referred_files(self._root / name) - needed
-            needed |= found
-            waiting += found
+            for referred, offset in find_referred_places(self._root / name, offsets[name]):
+                offsets[referred].add(offset)
+                if referred not in needed:
+                    needed.add(referred)
+                    waiting.append(referred)
         return needed
 
 
@@ -140,27 +147,36 @@ def list_files_before(root: Path, before: datetime) -> dict[str, int]:
     for path in list_spooled_files(root):
         day = WARC_NAME.fullmatch(path.name)
         assert day is not None
-        if date.fromisoformat(day["day"]) < before.date():
+        if day["day"] < before.date().isoformat():  # a name may have a day that does not exist
             found[f"{path.parent.name}/{path.name}"] = path.stat().st_size
     return found
 
 
-def list_record_files(version: Article) -> set[str]:
-    """Return the files of the archive with the records that prove a version."""
-    files = {file for file, _ in find_record_places(version.provenance.get("verdict", ""))}
+def list_record_places(version: Article) -> set[tuple[str, int]]:
+    """Return file and offset of each record of the archive that proves a version."""
+    places = set(find_record_places(version.provenance.get("verdict", "")))
     if version.snapshot and version.snapshot.file and version.snapshot.offset is not None:
-        files.add(version.snapshot.file)
-    return files
+        places.add((version.snapshot.file, version.snapshot.offset))
+    return places
 
 
-def find_referred_files(path: Path) -> set[str]:
-    """Return the files with the originals of a file's revisit records. Of a damaged file, those before the damage."""
-    files = set()
+def find_referred_places(path: Path, offsets: Collection[int]) -> set[tuple[str, int]]:
+    """Return file and offset of the originals of a file's revisit records.
+
+    Of a damaged file, those of the records before the damage and of the records at `offsets`, which can be read alone.
+    """
+    places: set[tuple[str, int]] = set()
     try:
         for record in read_records(path):
-            name = record.headers.get("warc-refers-to-filename")
-            if record.kind == "revisit" and name:
-                files.add(name)
+            places.update(_list_referred_place(record))
     except ArchiveError:
-        pass  # what cannot be read refers to nothing that can be used
-    return files
+        for offset in offsets:
+            with suppress(ArchiveError, StopIteration):
+                places.update(_list_referred_place(next(read_records(path, offset))))
+    return places
+
+
+def _list_referred_place(record: WarcRecord) -> Iterator[tuple[str, int]]:
+    name, offset = (record.headers.get(f"warc-refers-to-{each}") for each in ("filename", "file-offset"))
+    if record.kind == "revisit" and name:
+        yield name, int(offset) if offset and offset.isdecimal() else 0

@@ -125,6 +125,26 @@ def test_files_go_unless_a_kept_record_needs_them(config: Config, store: Store, 
     assert Pruner(config, store, NOW).make_plan().is_empty
 
 
+def test_original_of_a_kept_record_behind_damage_stays(
+    config: Config, store: Store, refs: dict[str, SnapshotRef]
+) -> None:
+    damaged = config.archive_dir / str(refs["notified"].file)
+    content = bytearray(damaged.read_bytes())
+    content[20:60] = bytes(40)
+    damaged.write_bytes(content)
+    assert read_snapshot_at(config.archive_dir, refs["notified"]).body == b"<p>law</p>"
+    Pruner(config, store, NOW).remove(Pruner(config, store, NOW).make_plan())
+    assert read_snapshot_at(config.archive_dir, refs["notified"]).body == b"<p>law</p>"
+
+
+def test_file_of_a_day_that_does_not_exist_goes_by_its_name(
+    config: Config, store: Store, refs: dict[str, SnapshotRef]
+) -> None:
+    odd = config.archive_dir / "mfa" / "2025-02-30.warc.gz"
+    odd.write_bytes(b"")
+    assert "mfa/2025-02-30.warc.gz" in Pruner(config, store, NOW).make_plan().files
+
+
 def test_removal_of_a_file_is_listed_before_it_happens(
     config: Config, store: Store, refs: dict[str, SnapshotRef], monkeypatch: pytest.MonkeyPatch
 ) -> None:
