@@ -164,9 +164,17 @@ def _enable_wal(connection: Connection) -> None:
 
 
 def _copy_database(file: Path, target: Path) -> None:
-    """Write a consistent copy of a database in use. A failed copy leaves no target."""
+    """Write a consistent copy of a database in use. Raise ConfigError, and leave no file, if that fails."""
     part = target.with_name(target.name + ".part")
     make_private_file(part)
-    with contextlib.closing(sqlite3.connect(file)) as source, contextlib.closing(sqlite3.connect(part)) as copy:
-        source.backup(copy)
-    part.replace(target)
+    try:
+        with contextlib.closing(sqlite3.connect(file)) as source, contextlib.closing(sqlite3.connect(part)) as copy:
+            source.backup(copy)
+        part.replace(target)
+    except sqlite3.Error as error:
+        raise ConfigError(
+            f"The store {file} is not upgraded, because it cannot be copied to {target}: {error}. Check whether the "
+            "disk is full."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)

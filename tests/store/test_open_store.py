@@ -139,6 +139,19 @@ def test_sqlite_file_is_copied_before_an_upgrade_only(tmp_path: Path, add_revisi
         assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
+def test_store_that_cannot_be_copied_is_not_upgraded(tmp_path: Path, add_revision: Callable[..., None]) -> None:
+    file, former = tmp_path / "crawler.db", tmp_path / f"crawler.before-{LATER}.db"
+    open_test_store(f"sqlite:///{file}").close()
+    (tmp_path / f"{former.name}.part").write_bytes(b"no database, so that the copy fails")
+    add_revision()
+    message = f"is not upgraded, because it cannot be copied to {former}: file is not a database"
+    with pytest.raises(ConfigError, match=message):
+        open_store(f"sqlite:///{file}")
+    assert not list(tmp_path.glob("*.before-*"))
+    open_store(f"sqlite:///{file}").close()
+    assert former.exists()
+
+
 def test_no_copy_without_backup(tmp_path: Path, add_revision: Callable[..., None]) -> None:
     address = f"sqlite:///{tmp_path / 'data' / 'crawler.db'}"
     open_store(address).close()
