@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -332,7 +332,8 @@ class _Copy:
             self._writing.exec_driver_sql("COMMIT")
         except BaseException:
             if not self._writing.invalidated:
-                self._writing.exec_driver_sql("ROLLBACK")
+                with suppress(DBAPIError):  # SQLite has rolled back itself when the disk is full
+                    self._writing.exec_driver_sql("ROLLBACK")
             raise
 
 

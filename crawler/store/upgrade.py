@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from crawler.errors import ConfigError
 from crawler.private_files import make_private_file
@@ -127,7 +127,8 @@ def _exclusive_transaction(connection: Connection) -> Iterator[None]:
         yield
         connection.exec_driver_sql("COMMIT")
     except BaseException:
-        connection.exec_driver_sql("ROLLBACK")
+        with contextlib.suppress(DBAPIError):  # SQLite has rolled back itself when the disk is full
+            connection.exec_driver_sql("ROLLBACK")
         raise
     finally:
         if is_sqlite:

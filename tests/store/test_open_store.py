@@ -125,6 +125,17 @@ def test_failed_upgrade_changes_nothing(url: str, add_revision: Callable[..., No
         assert store.articles.count() == 0
 
 
+def test_cause_of_a_failed_upgrade_is_named_after_sqlite_rolled_back(
+    tmp_path: Path, add_revision: Callable[..., None]
+) -> None:
+    file = tmp_path / "crawler.db"
+    open_test_store(f"sqlite:///{file}").close()
+    # As SQLite does when the disk is full.
+    add_revision(more='op.execute("ROLLBACK"); op.execute("SELECT full_disk")')
+    with pytest.raises(ConfigError, match="no such column: full_disk"):
+        open_store(f"sqlite:///{file}")
+
+
 def test_sqlite_file_is_copied_before_an_upgrade_only(tmp_path: Path, add_revision: Callable[..., None]) -> None:
     folder = tmp_path / "data"
     for _ in range(2):
