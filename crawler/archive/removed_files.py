@@ -28,9 +28,9 @@ class RemovedFile:
 
 
 def list_removed_files(root: Path) -> dict[str, RemovedFile]:
-    """Return the removed files of an archive by name. A line that a killed process left incomplete is skipped."""
+    """Return the removed files of an archive by name. A line that is incomplete or damaged is skipped."""
     try:
-        lines = (root / LIST_NAME).read_text(encoding="utf-8").splitlines()
+        lines = (root / LIST_NAME).read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return {}
     except OSError as error:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from crawler.archive.inventory import FileDamage, find_damaged_files, list_archive, list_files_by_source
+from crawler.archive.removed_files import LIST_NAME, list_removed_files, remove_file
+
+NOON = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -31,6 +35,14 @@ def test_files_are_in_the_order_in_which_they_were_written(root: Path) -> None:
     shared = ["2026-02-28", "2026-03-02", "2026-03-02-2", "2026-03-02-10"]
     assert days == [*shared, "2026-03-02-091500123-1f0c9a7e", "2026-03-02-104500007-00c0ffee"]
     assert [each.name for each in list_archive(root)][:2] == ["ktkz/2026-03-01.warc", "mfa/2026-02-28.warc.gz"]
+
+
+def test_damaged_lines_of_the_removed_files_are_skipped(root: Path) -> None:
+    remove_file(root, "mfa/2026-02-28.warc.gz", NOON)
+    with (root / LIST_NAME).open("ab") as file:
+        file.write(b'\xff\xfe\0\n[1, 2]\n{"name": "mfa/\xd0')
+    remove_file(root, "mfa/2026-03-02.warc.gz", NOON)
+    assert list(list_removed_files(root)) == ["mfa/2026-02-28.warc.gz", "mfa/2026-03-02.warc.gz"]
 
 
 def test_archive_that_does_not_exist_has_no_files(tmp_path: Path) -> None:
