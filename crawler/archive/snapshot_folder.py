@@ -28,6 +28,9 @@ ROBOTS_PATH = "/robots.txt"
 """A response that every archive file has and that is no page of the source."""
 WARC_SUFFIXES = (".warc.gz", ".warc")
 SIDE_FILE_SUFFIXES = (".meta.json", ".expected.json")
+META_TYPES = {"url": str, "status": int, "headers": dict, "fetched_at": str, "method": str, "follow": str}
+"""The types of what a meta file may say. Each value may also be null or missing."""
+TYPE_NAMES = {str: "a text", int: "a whole number", dict: "an object of texts"}
 
 
 @dataclass(frozen=True)
@@ -118,10 +121,20 @@ def read_stored_file(
         raise UsageError(f"{path}: the suffix is not of a page; use .html, .txt, .json, .xml or .warc.gz.")
     meta_path = get_side_file(path, ".meta.json")
     meta = _read_json(meta_path) if meta_path.is_file() else {}
+    _raise_if_wrong_type(meta, meta_path)
     body = path.read_bytes()
     name = path.absolute().relative_to(base).as_posix() if base else path.name
     snapshot = Snapshot(url=url or meta.get("url") or "", body=body, status=meta.get("status") or 200)
     yield StoredPage(path, _apply_meta(snapshot, meta, meta_path, name), meta.get("follow"))
+
+
+def _raise_if_wrong_type(meta: dict[str, Any], meta_path: Path) -> None:
+    found = [(name, meta[name], kind) for name, kind in META_TYPES.items() if meta.get(name) is not None]
+    if isinstance(headers := meta.get("headers"), dict):
+        found += [(f"headers.{name}", value, str) for name, value in headers.items()]
+    for name, value, kind in found:
+        if not isinstance(value, kind):
+            raise UsageError(f"{meta_path}: {name} = {json.dumps(value)} must be {TYPE_NAMES[kind]}.")
 
 
 def _apply_meta(snapshot: Snapshot, meta: dict[str, Any], meta_path: Path, name: str) -> Snapshot:
