@@ -150,4 +150,13 @@ class LeaseRepository:
 
 
 def _has_expired(lease: Lease, now: datetime) -> bool:
-    return (is_observable(lease.process) and has_ended(lease.process)) or now - lease.heartbeat_at > LEASE_TIMEOUT
+    """Return whether the holder has ended or is silent. A heartbeat in the future is from before a clock was set back.
+
+    A living holder renews it within `HEARTBEAT_SECONDS`. One that has ended with the machine would keep the source
+    until that time.
+    """
+    if is_observable(lease.process):
+        if has_ended(lease.process):
+            return True
+        return now - lease.heartbeat_at > LEASE_TIMEOUT
+    return abs(now - lease.heartbeat_at) > LEASE_TIMEOUT

@@ -90,6 +90,20 @@ def test_ended_holder_of_this_host_is_replaced_at_once(store: Store) -> None:
     assert store.leases.acquire("mfa", "two").holder == "two"
 
 
+@pytest.mark.parametrize(("seconds", "winner"), [(30, "one"), (86_400, "two")])
+def test_lease_from_before_the_clock_was_set_back_expires(store: Store, seconds: int, winner: str) -> None:
+    store.leases.acquire("mfa", "one")
+    change_lease(store, start_mark="another boot:1:1")
+    set_silence(store, -seconds)
+    assert store.leases.acquire("mfa", "two").holder == winner
+
+
+def test_living_holder_keeps_its_lease_when_the_clock_is_set_back(store: Store) -> None:
+    store.leases.acquire("mfa", "one")
+    set_silence(store, -86_400)
+    assert store.leases.acquire("mfa", "two").holder == "one"
+
+
 def test_unobservable_process_counts_as_alive(store: Store) -> None:
     """Another container of this machine may have our host name, with its own process ids."""
     gone = get_ended_process()
