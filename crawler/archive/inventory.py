@@ -53,7 +53,7 @@ def list_files_by_source(root: ArchiveRoot) -> dict[str, list[WarcFile]]:
     folder = root.folder if isinstance(root, SpooledArchive) else root
     names = {f"{path.parent.name}/{path.name}" for path in list_spooled_files(folder)}
     if isinstance(root, SpooledArchive):
-        names |= {name for name in root.storage.list_sizes() if _is_warc_name(name)}
+        names |= {name for name in root.storage.list_sizes() if is_warc_name(name)}
     found: dict[str, list[WarcFile]] = {}
     for name in sorted(names, key=_make_sort_key):
         found.setdefault(name.partition("/")[0], []).append(resolve_archive_file(root, name))
@@ -75,9 +75,10 @@ def has_unique_name(path: Path) -> bool:
     return found is not None and found["time"] is not None
 
 
-def _is_warc_name(name: str) -> bool:
+def is_warc_name(name: str) -> bool:
+    """Return whether a name is `<source>/<file>` of a WARC file, and does not lead out of the archive."""
     source, separator, file = name.partition("/")
-    return bool(source and separator and WARC_NAME.fullmatch(file))
+    return bool(source not in ("", ".", "..") and separator and WARC_NAME.fullmatch(file))
 
 
 def _make_sort_key(name: str) -> tuple[str, str, str, int, str]:
@@ -101,7 +102,7 @@ def measure_archive(root: ArchiveRoot) -> dict[tuple[str, str], int]:
     sizes: dict[str, int] = {}
     folder = root.folder if isinstance(root, SpooledArchive) else root
     if isinstance(root, SpooledArchive):
-        sizes = {name: size for name, size in root.storage.list_sizes().items() if _is_warc_name(name)}
+        sizes = {name: size for name, size in root.storage.list_sizes().items() if is_warc_name(name)}
     sizes |= {f"{path.parent.name}/{path.name}": path.stat().st_size for path in list_spooled_files(folder)}
     sums: Counter[tuple[str, str]] = Counter()
     for name, size in sizes.items():

@@ -29,7 +29,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 
-from crawler.archive.inventory import ArchiveFile, FileDamage, find_damaged_files, list_archive
+from crawler.archive.inventory import ArchiveFile, FileDamage, find_damaged_files, is_warc_name, list_archive
 from crawler.archive.spooled_archive import open_archive
 from crawler.config import Config
 from crawler.config.loading import list_variables
@@ -316,8 +316,14 @@ def _parse_manifest(values: dict[str, Any], file: Path) -> Backup:
         raise UsageError(f"{file} was written by a newer version of this program ({values['program']}): install it.")
     created_at = datetime.fromisoformat(values.pop("created_at"))
     archive = tuple(ArchiveFile(**each) for each in values.pop("archive"))
+    for each in archive:  # the file may come from anywhere
+        if not (is_warc_name(each.name) and isinstance(each.size, int) and isinstance(each.sha256, str)):
+            raise ValueError(f"{each.name!r} is no file of an archive")
+    for name, kind in (("counts", int), ("digests", str)):
+        if not isinstance(values[name], dict) or not all(isinstance(each, kind) for each in values[name].values()):
+            raise ValueError(f"{name!r} has other values than the program writes")
     removed, variables = tuple(values.pop("removed")), tuple(values.pop("variables"))
-    for name in values["digests"]:  # the file may come from anywhere
+    for name in values["digests"]:
         is_known = name in (STORE, CONFIG, RULES) or TEMPLATE_MEMBER.fullmatch(name) or find_file_source(name)
         if not is_known:
             raise ValueError(f"{name!r} is no file of a backup")

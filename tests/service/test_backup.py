@@ -274,6 +274,27 @@ def test_names_that_lead_elsewhere_are_refused(
         restore(other, file, folder=tmp_path / "etc")
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"archive": [{"name": "../2026-03-06.warc.gz", "size": 1, "sha256": ""}]},
+        {"archive": [{"name": "mfa/../../passwd", "size": 1, "sha256": ""}]},
+        {"archive": [{"name": "mfa/2026-03-06.warc.gz", "size": "1", "sha256": ""}]},
+        {"archive": [{"name": 5, "size": 1, "sha256": ""}]},
+        {"counts": []},
+        {"counts": {"articles": "many"}},
+        {"digests": ["crawler.db"]},
+    ],
+)
+def test_list_with_other_values_is_damage(
+    change_manifest: Callable[[dict[str, Any]], None], file: Path, other: Config, values: dict[str, Any]
+) -> None:
+    change_manifest(values)
+    with pytest.raises(UsageError, match="is no backup, or is damaged"):
+        restore(other, file)
+    assert not (other.data_folder / "crawler.db").exists()
+
+
 def test_backup_of_a_newer_program_is_refused(
     change_manifest: Callable[[dict[str, Any]], None], file: Path, other: Config
 ) -> None:
