@@ -138,8 +138,10 @@ def _upload_file(path: Path, storage: ObjectStorage, report: UploadReport) -> No
             return
         with mmap.mmap(file, 0, access=mmap.ACCESS_READ) as data:
             size, sha256 = len(data), hashlib.sha256(data).hexdigest()
-            storage.put_if_absent(name, data)
-        if storage.hash_object(name) != (size, sha256):
+            stored_size = storage.get_size(name)
+            if stored_size is None:  # else each call would send a file in conflict again, only to be refused
+                storage.put_if_absent(name, data)
+        if stored_size not in (None, size) or storage.hash_object(name) != (size, sha256):
             report.conflicts.append(name)
             log.error(
                 "%s/%s is another file than %s, which stays where it is. Two machines may have written it before they "

@@ -98,6 +98,19 @@ def test_another_object_of_the_name_is_never_overwritten(
     assert path.exists()
 
 
+def test_file_in_conflict_is_not_sent_again(
+    folder: Path, bucket: Path, storage: ObjectStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(folder, b"page")
+    (bucket / "demo").mkdir(parents=True)
+    (bucket / "demo" / path.name).write_bytes(b"another page")
+    sent: list[str] = []
+    monkeypatch.setattr(storage, "put_if_absent", lambda name, data: sent.append(name))
+    monkeypatch.setattr(storage, "read_range", lambda *place: sent.append("read") or b"")
+    report = upload_closed_files(folder, storage, NOON)
+    assert (report.conflicts, sent) == ([f"demo/{path.name}"], [])
+
+
 def test_upload_that_was_cut_off_behind_the_object_is_finished(
     folder: Path, bucket: Path, storage: ObjectStorage
 ) -> None:
