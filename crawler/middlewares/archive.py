@@ -4,8 +4,8 @@ The middleware is nearest to the downloader (880): below HttpCompression (590), 
 and below Redirect (600) and the retries, so that redirects and failed tries are kept too. It notes on the request the
 record, the time of the response, and the record that holds the payload (see RequestMeta).
 
-Where the request's cache entry names an earlier record with the same payload, only a revisit record is written. Off
-when CRAWLER_ARCHIVE_DIR is empty (replay, dry run).
+Where the request's cache entry names an earlier record with the same payload, only a revisit record is written, unless
+the archive has lost that record. Off when CRAWLER_ARCHIVE_DIR is empty (replay, dry run).
 """
 
 from __future__ import annotations
@@ -46,8 +46,9 @@ class ArchiveMiddleware:
     Raises ArchiveError when the archive cannot even be opened.
     """
 
-    def __init__(self, crawler: Crawler, context: RunContext, writer: WarcWriter) -> None:
-        self._crawler, self._context, self._writer = crawler, context, writer
+    def __init__(self, crawler: Crawler, context: RunContext, writer: WarcWriter, folder: Path | None) -> None:
+        """`folder` is where every record must be. None: with object storage it may be there alone."""
+        self._crawler, self._context, self._writer, self._folder = crawler, context, writer, folder
         self._failure: ArchiveError | None = None
         self._closing: asyncio.Task[None] | None = None
 
@@ -61,7 +62,7 @@ class ArchiveMiddleware:
         context = RunContext.from_crawler(crawler)
         has_own_files = context.config.objects.address is not None
         writer = WarcWriter(Path(folder), crawler.spider.name, software=software, has_own_files=has_own_files)
-        middleware = cls(crawler, context, writer)
+        middleware = cls(crawler, context, writer, None if has_own_files else Path(folder))
         crawler.signals.connect(middleware.close_writer, signals.spider_closed)
         return middleware
 
@@ -83,7 +84,8 @@ class ArchiveMiddleware:
         if self._failure is not None:
             raise RequestFailed(self._failure)
         try:
-            packed = pack_transaction(_make_transaction(request, response, fetched_at, self._run_tag))
+            prior_record = self._find_prior_record(request, response)
+            packed = pack_transaction(_make_transaction(request, response, fetched_at, prior_record, self._run_tag))
             record = self._writer.append(packed)
         except ArchiveError as error:
             self._stop_run(error)
@@ -104,6 +106,29 @@ class ArchiveMiddleware:
             return None
         return format_run_tag(run, since=spider.since, limit=spider.limit, url=spider.url)
 
+    def _find_prior_record(self, request: Request, response: Response) -> PriorRecord | None:
+        """Return the record with the address's last payload, None if it is unknown, or lost and can be replaced."""
+        entry = RequestMeta.from_request(request).cache_entry
+        if entry is None or not entry.digest or not entry.record_date:
+            return None
+        if response.status != NOT_MODIFIED and self._has_lost_record(entry):
+            return None
+        return PriorRecord(
+            url=entry.url,
+            date=entry.record_date,
+            digest=entry.digest,
+            file=entry.record_file,
+            offset=entry.record_offset,
+        )
+
+    def _has_lost_record(self, entry: HttpCacheEntry) -> bool:
+        if self._folder is None or entry.record_file is None or entry.record_offset is None:
+            return False
+        try:
+            return (self._folder / entry.record_file).stat().st_size <= entry.record_offset
+        except OSError:
+            return True
+
     def close_writer(self) -> None:
         """Wait until the disk has all records."""
         self._writer.close()
@@ -116,7 +141,7 @@ class ArchiveMiddleware:
 
 
 def _make_transaction(
-    request: Request, response: Response, fetched_at: datetime, run_tag: str | None
+    request: Request, response: Response, fetched_at: datetime, prior_record: PriorRecord | None, run_tag: str | None
 ) -> HttpTransaction:
     return HttpTransaction(
         url=request.url,
@@ -130,23 +155,10 @@ def _make_transaction(
         protocol=response.protocol or "HTTP/1.1",
         ip=str(response.ip_address) if response.ip_address and not request.meta.get("proxy") else None,
         truncated="disconnect" if is_cut_off(response) else None,
-        prior_record=_make_prior_record(RequestMeta.from_request(request).cache_entry),
+        prior_record=prior_record,
         run_tag=run_tag,
     )
 
 
 def _list_headers(headers: Headers) -> list[tuple[bytes, bytes]]:
     return [(name, value) for name in headers for value in headers.getlist(name)]
-
-
-def _make_prior_record(entry: HttpCacheEntry | None) -> PriorRecord | None:
-    """Return the record that holds the address's last payload, None where the store does not know it."""
-    if entry is None or not entry.digest or not entry.record_date:
-        return None
-    return PriorRecord(
-        url=entry.url,
-        date=entry.record_date,
-        digest=entry.digest,
-        file=entry.record_file,
-        offset=entry.record_offset,
-    )

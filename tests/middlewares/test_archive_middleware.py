@@ -8,6 +8,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import pytest
+
 from crawler.archive.snapshot_reader import read_snapshot_at, read_snapshots
 from crawler.items import SnapshotRef
 
@@ -92,6 +94,24 @@ def test_a_page_known_from_an_earlier_run_becomes_a_revisit(site: Any, crawl: An
     raw = gzip.decompress((tmp_path / file).read_bytes())
     assert raw.count(PAGE) == 1
     assert f"WARC-Refers-To-File-Offset: {offset}".encode() in raw
+
+
+@pytest.mark.parametrize("left", [None, b"cut"])
+def test_a_page_whose_earlier_record_is_lost_is_kept_whole(
+    site: Any, crawl: Any, tmp_path: Path, left: bytes | None
+) -> None:
+    site.pages["/page"] = site.answer(PAGE)
+    first = crawl(site.url("/page"), CRAWLER_ARCHIVE_DIR=str(tmp_path)).only
+    file, offset, digest = first["record"]
+    memory = {"url": site.url("/page"), "digest": digest, "record_file": file, "record_offset": offset}
+    (tmp_path / file).rename(tmp_path / "away")
+    if left:
+        (tmp_path / file).write_bytes(left)
+    asked = {"url": site.url("/page"), "meta": {"cache_entry": {**memory, "record_date": first["fetched_at"]}}}
+    again = crawl(asked, CRAWLER_ARCHIVE_DIR=str(tmp_path)).only
+    assert again["original"] == again["record"]
+    file, offset, digest = again["record"]
+    assert read_snapshot_at(tmp_path, SnapshotRef(file=file, offset=offset, digest=digest)).body == PAGE
 
 
 def test_a_memory_without_a_record_changes_nothing(site: Any, crawl: Any, tmp_path: Path) -> None:
