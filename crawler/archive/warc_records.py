@@ -31,6 +31,8 @@ MAX_RECORD_BYTES = 256 << 20
 MAX_EXPANDED_BYTES = 4 << 30
 """Maximum size of a file whose members are not its records, when it is expanded."""
 READ_BYTES = 1 << 20
+EXPAND_STEP_BYTES = 1 << 14
+"""Bytes given to zlib at once. It copies what it does not use for each of a file's members."""
 CHUNK_START = re.compile(rb"[0-9a-fA-F]{1,8}[ \t]*(?:;[^\r\n]*)?\r?\n")
 """Some tools store a body without its chunks and keep the header that announces them."""
 LAST_CHUNK = re.compile(rb"(?:\A|\n)0+[ \t]*(?:;[^\r\n]*)?\r?\n(?:[^\r\n]+\r?\n)*(?:\r?\n)?\Z")
@@ -104,11 +106,11 @@ def _expand_gzip(file: BinaryIO) -> BinaryIO | None:
     expanded = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the caller closes it
     first_length = 0
     file.seek(0)
-    piece, stream = file.read(READ_BYTES), zlib.decompressobj(GZIP_WBITS)
+    piece, stream = file.read(EXPAND_STEP_BYTES), zlib.decompressobj(GZIP_WBITS)
     try:
         while piece and expanded.tell() < MAX_EXPANDED_BYTES:
             expanded.write(stream.decompress(piece, READ_BYTES))
-            piece = stream.unconsumed_tail or stream.unused_data or file.read(READ_BYTES)
+            piece = stream.unconsumed_tail or stream.unused_data or file.read(EXPAND_STEP_BYTES)
             if stream.eof:
                 first_length = first_length or expanded.tell()
                 stream = zlib.decompressobj(GZIP_WBITS)
