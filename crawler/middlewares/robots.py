@@ -4,7 +4,8 @@ In Scrapy 2.19.0 the requests that wait for robots.txt share one Deferred, which
 and None to the others: of three requests sent at once, the third was let through, whatever robots.txt forbids.
 
 A server that answers 5xx or not at all forbids everything for now (RFC 9309). Then the last good copy of robots.txt
-counts for a day. The download of a long robots.txt ends at its first 500 KiB, which are read.
+counts for a day. The download of a long robots.txt ends at its first 500 KiB, which are read. A `Crawl-delay`, which
+Scrapy ignores, is obeyed up to half a minute.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.exceptions import IgnoreRequest, StopDownload
 from scrapy.http import Response
-from scrapy.robotstxt import RobotParser
+from scrapy.robotstxt import ProtegoRobotParser, RobotParser
 from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet.defer import Deferred
 
@@ -33,6 +34,8 @@ MAX_ROBOTS_BYTES = 500 * 1024
 """Bytes of robots.txt that are read. RFC 9309 asks for at least these."""
 MAX_COPY_AGE_SECONDS = 24 * 3600
 """Age up to which the last good copy counts while the server fails."""
+MAX_CRAWL_DELAY_SECONDS = 30.0
+"""A longer `Crawl-delay` counts as this: with minutes between pages a run would end before it has read the lists."""
 LATER = "Try again later."
 logger = logging.getLogger(__name__)
 
@@ -144,3 +147,19 @@ class StrictRobotsTxtMiddleware(RobotsTxtMiddleware):
             super().process_request_2(rp, request)
         except IgnoreRequest as error:
             raise RobotsForbidden(str(error)) from error
+        self._obey_crawl_delay(rp, request)
+
+    def _obey_crawl_delay(self, rules: RobotParser | None, request: Request) -> None:
+        """Let requests to the host have the distance that its robots.txt asks for, if it is more than the usual one."""
+        settings, engine = self.crawler.settings, self.crawler.engine
+        if engine is None or not isinstance(rules, ProtegoRobotParser):
+            return
+        asked = rules.rp.crawl_delay(settings["ROBOTSTXT_USER_AGENT"] or settings["USER_AGENT"])
+        delay = min(float(asked or 0), MAX_CRAWL_DELAY_SECONDS)
+        if not delay > settings.getfloat("DOWNLOAD_DELAY"):
+            return
+        request.meta["autothrottle_dont_adjust_delay"] = True  # it may shorten the delay again
+        key = engine.downloader.get_slot_key(request)
+        engine.downloader.per_slot_settings[key] = {"delay": delay, "jitter": 0.0}  # for a slot that is made later
+        if slot := engine.downloader.slots.get(key):
+            slot.delay, slot.jitter = delay, 0.0

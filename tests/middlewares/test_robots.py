@@ -78,3 +78,29 @@ def test_what_comes_after_the_first_500_kib_is_not_read(site: Any, crawl: Any) -
     long = MEGABYTES[: 500 * 1024] + b"\n" + FORBIDDEN
     site.pages |= {"/robots.txt": site.answer(long, Content_Type="text/plain"), "/page": site.answer()}
     assert crawl(site.url("/page"), **SETTINGS).only["status"] == 200
+
+
+SHORT_LIMIT = "from crawler.middlewares import robots; robots.MAX_CRAWL_DELAY_SECONDS = 0.7"
+
+
+def read_two_pages(site: Any, crawl: Any, crawl_delay: str) -> None:
+    rules = f"User-agent: *\nCrawl-delay: {crawl_delay}\n".encode()
+    site.pages |= {
+        "/robots.txt": site.answer(rules, Content_Type="text/plain"),
+        "/a": site.answer(),
+        "/b": site.answer(),
+    }
+    throttle = {"AUTOTHROTTLE_ENABLED": True, "AUTOTHROTTLE_START_DELAY": 0}
+    ran = crawl(site.url("/a"), site.url("/b"), before=SHORT_LIMIT, **SETTINGS, **throttle)
+    assert [page["body"] for page in ran.pages] == ["<p>ok</p>"] * 2
+
+
+@pytest.mark.parametrize("crawl_delay", ["0.7", "9000"])
+def test_crawl_delay_is_obeyed_within_reason(site: Any, crawl: Any, crawl_delay: str) -> None:
+    read_two_pages(site, crawl, crawl_delay)
+    assert site.times[-1] - site.times[0] > 1.0  # two waits of 0.7 s
+
+
+@pytest.mark.parametrize("crawl_delay", ["0", "-5", "nan", "soon"])
+def test_crawl_delay_that_is_none_is_ignored(site: Any, crawl: Any, crawl_delay: str) -> None:
+    read_two_pages(site, crawl, crawl_delay)

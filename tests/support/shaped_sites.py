@@ -370,7 +370,7 @@ class NewsSitemapSite(ShapedSite):
         super().__init__(count)
 
     def reply(self, request: SiteRequest) -> SiteReply | BrokenReply:
-        self._robots = f"User-agent: *\nCrawl-delay: 5\nSitemap: {self.url}/sitemap_index.xml\n"
+        self._robots = f"User-agent: *\nCrawl-delay: 0.01\nSitemap: {self.url}/sitemap_index.xml\n"
         return super().reply(request)
 
     def answer(self, request: SiteRequest) -> SiteReply:
