@@ -15,6 +15,7 @@ from crawler.service.notifications import begin_subscriptions, check_subscriptio
 from crawler.service.run import RunPlan
 from crawler.service.schedule_state import Timing
 from crawler.service.schedules import get_spider_timings_in_child, make_timings
+from crawler.spiders import is_retired
 from crawler.store import Store
 from crawler.text.dates import load_time_zone
 
@@ -32,7 +33,7 @@ class ConfigReloader:
         Raise EmptyStore for an empty store beside an archive with records, unless `new_store` accepts it.
         """
         self._path, self._sources, self._new_store = path, sources, new_store
-        self._file_state = self._get_file_state()
+        self._file_state, self._has_timings = self._get_file_state(), False
         self.config: Config = self._load_config()
         check_subscriptions(self.config)
         load_rules(self.config.rules)  # a rules file that breaks later is reported by the runs
@@ -49,14 +50,23 @@ class ConfigReloader:
         try:
             config = self._load_config()
             begin_subscriptions(config, new_store=self._accepts_empty_store())
-            timings = make_timings(config, self.store, self._sources, get_spider_timings_in_child)
+            timings = self._make_timings(config)
         except CrawlerError as error:
             if not isinstance(error, UsageError):  # The store or a child failed, not the files: try at the next check.
                 self._file_state = None
             raise
-        self.config = config
+        self.config, self._has_timings = config, True
         self._learning_day = self._get_learning_day()
         return timings
+
+    def _make_timings(self, config: Config) -> dict[str, Timing]:
+        """Return when each source runs. One that the watch was given, and that is retired since, runs no more."""
+        sources = self._sources
+        if self._has_timings:
+            sources = tuple(name for name in sources if not is_retired(name))
+            if self._sources and not sources:
+                return {}
+        return make_timings(config, self.store, sources, get_spider_timings_in_child)
 
     def has_changed(self) -> bool:
         """Return whether the file or the day changed since the last call or load. The day matters for learned crons."""

@@ -120,10 +120,15 @@ def _load_defined_spider(name: str) -> type[SourceSpider]:
     return make_spider_class(name, definition)
 
 
+def is_retired(name: str) -> bool:
+    """Return whether a source is crawled no more."""
+    definition = find_definition(name)
+    return definition is not None and definition.retired
+
+
 def raise_if_retired(name: str) -> None:
     """Raise UsageError for a source that is crawled no more."""
-    definition = find_definition(name)
-    if definition is not None and definition.retired:
+    if is_retired(name):
         raise UsageError(f"{name} is retired: `crawler sources enable {name}` brings it back.")
 
 

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from crawler.config import Config
 from crawler.errors import ConfigError, EmptyStore, StoreError
 from crawler.items import Run
 from crawler.service import reloader as module
 from crawler.service.reloader import ConfigReloader
+from crawler.service.schedule_state import Timing
+from crawler.store import Store
 
 
 @pytest.fixture
@@ -71,3 +74,26 @@ def test_a_change_that_the_store_refused_is_read_again(
         with pytest.raises(type(error)):
             reloader.load_timings()
         assert reloader.has_changed() is is_tried_again
+
+
+def test_a_source_that_is_retired_later_runs_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another change is taken over all the same. A watch of retired sources alone runs nothing, not all others."""
+    asked: list[tuple[str, ...]] = []
+    retired: set[str] = set()
+
+    def make_timings(config: Config, store: Store, sources: tuple[str, ...], load: object) -> dict[str, Timing]:
+        asked.append(sources)
+        return {name: Timing(cron="0 * * * *") for name in sources}
+
+    monkeypatch.setattr(module, "make_timings", make_timings)
+    monkeypatch.setattr(module, "is_retired", retired.__contains__)
+    file = tmp_path / "crawler.toml"
+    file.write_text('data_dir = "data"\n', encoding="utf-8")
+    reloader = ConfigReloader(file, ("mfa", "ktkz"))
+    with reloader.store:
+        reloader.load_timings()
+        retired.add("mfa")
+        assert list(reloader.load_timings()) == ["ktkz"]
+        retired.add("ktkz")
+        assert reloader.load_timings() == {}
+    assert asked == [("mfa", "ktkz"), ("ktkz",)]
