@@ -27,7 +27,7 @@ def main() -> None:
 def run_command() -> None:
     """Run the command, and write all that it prints. Print a deliberate error."""
     from crawler.cli.app import app
-    from crawler.cli.console import clean_printed_warnings, discard_output, escape_unknown_characters
+    from crawler.cli.console import clean_printed_warnings, discard_buffer, escape_unknown_characters
     from crawler.errors import CrawlerError
 
     clean_printed_warnings()
@@ -42,13 +42,13 @@ def run_command() -> None:
         print(f"crawler: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except BrokenPipeError:  # the reader of a pipe has ended, as in `crawler articles | head`
-        discard_output()
+        discard_buffer(sys.stdout)
         sys.exit(0)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
         print("crawler: The disk is full, so something was not written. Free space, and try again.", file=sys.stderr)
-        discard_output()
+        discard_buffer(sys.stdout)
         sys.exit(CrawlerError.exit_code)
 
 

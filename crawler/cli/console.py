@@ -46,15 +46,15 @@ def print_service_line(line: str, stream: TextIO | None = None) -> None:
     try:
         print(line, file=stream, flush=True)
     except OSError as error:
-        _discard_buffer(stream)
+        discard_buffer(stream)
         problem = error.strerror or type(error).__name__
         if problem not in _reported_problems:
             _reported_problems.add(problem)
             log.warning("Lines of this command cannot be printed: %s. Its runs continue.", problem)
 
 
-def _discard_buffer(stream: TextIO) -> None:
-    """Drop what a stream could not write. Each start of a process flushes stdout, and would fail."""
+def discard_buffer(stream: TextIO) -> None:
+    """Drop what a stream could not write. Each start of a process, and the end of Python, would try it again."""
     kept, nowhere = os.dup(stream.fileno()), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, stream.fileno())
@@ -83,11 +83,6 @@ def escape_unknown_characters() -> None:
     """Let output whose encoding lacks a character, such as a Kazakh letter in KOI8-R, have its escape instead."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-
-
-def discard_output() -> None:
-    """Drop what is still to be written to stdout, because nothing takes it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def is_file_name(text: str) -> bool:
