@@ -126,8 +126,8 @@ def _list_channel_tables(values: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def list_variables() -> list[str]:
-    """Return the names of the `CRAWLER_*` variables in the environment."""
-    return sorted(name for name in os.environ if name.startswith(VARIABLE_PREFIX))
+    """Return the names of the `CRAWLER_*` variables in the environment, in whatever case they are written."""
+    return sorted(name for name in os.environ if name.upper().startswith(VARIABLE_PREFIX))
 
 
 def _raise_if_nul(values: dict[str, Any], path: Path, text: str) -> None:
@@ -213,7 +213,7 @@ def _raise_if_unknown_variable() -> None:
     for variable in list_variables():
         first, below, _ = variable.partition("__")
         if first not in (sections if below else known):
-            raise ConfigError(f"The variable {variable} sets nothing{suggest_nearest(variable, known) or '.'}")
+            raise ConfigError(f"The variable {variable} sets nothing{suggest_nearest(variable.upper(), known) or '.'}")
 
 
 def _format_error(error: ValidationError, path: Path | None, text: str) -> str:

@@ -135,6 +135,7 @@ def test_byte_order_mark_is_named() -> None:
     [
         ("CRAWLER_DATA_DIR", "~nobody-here/x", "the variable CRAWLER_DATA_DIR: data_dir"),
         ("CRAWLER_CONTCT", "x", "The variable CRAWLER_CONTCT sets nothing, did you mean 'CRAWLER_CONTACT'?"),
+        ("crawler_contact", "x", "The variable crawler_contact sets nothing, did you mean 'CRAWLER_CONTACT'?"),
         ("CRAWLER_CONTACT__X", "x", "The variable CRAWLER_CONTACT__X sets nothing"),
         ("CRAWLER_PATH", "x", "The variable CRAWLER_PATH sets nothing"),
         ("CRAWLER_LIMITS__BODY_MB", "big", "the variable CRAWLER_LIMITS__BODY_MB: limits.body_mb = 'big'"),
