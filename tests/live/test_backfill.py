@@ -12,10 +12,8 @@ from pathlib import Path
 
 import pytest
 from support.gov_site import GovSite
-from support.http_server import SiteReply, SiteRequest
 from support.sandbox import Sandbox, get_expected_articles
-from support.shaped_sites import NewsSitemapSite, ShapedSite
-from support.site_faults import BrokenReply
+from support.shaped_sites import NewsSitemapSite
 
 from crawler.service.heartbeat import Heartbeat
 from crawler.store import ScheduleState
@@ -172,18 +170,11 @@ def test_second_backfill_of_a_source_is_refused(tmp_path: Path) -> None:
             assert process.wait(60) == 130
 
 
-class PlainSitemapSite(NewsSitemapSite):
-    """The same without the delay that its robots.txt asks for."""
-
-    def reply(self, request: SiteRequest) -> SiteReply | BrokenReply:
-        return ShapedSite.reply(self, request)
-
-
 @pytest.mark.parametrize(("start", "count"), [("news.xml", 14), ("feed/", 10)])
 def test_defined_source_is_read_as_far_as_its_lists_lead(tmp_path: Path, start: str, count: int) -> None:
     pytest.importorskip("trafilatura")
     place = Sandbox(tmp_path, {}, NO_DELAY)
-    with PlainSitemapSite(24) as site:
+    with NewsSitemapSite(24) as site:
         site.has_feed = start == "feed/"
         folder = place.work_dir / "sources"
         folder.mkdir(parents=True)
