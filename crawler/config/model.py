@@ -28,6 +28,8 @@ from crawler.text.urls import resolve_url
 
 CONFIG_FILE_NAME = "crawler.toml"
 VARIABLE_PREFIX = "CRAWLER_"
+MISREAD_PATH = re.compile(r"\?|%[0-9a-fA-F]{2}")
+"""What an address of SQLAlchemy reads as something else than a part of a file's name."""
 DEFAULT_REVISIT_AGES = tuple(timedelta(hours=hours) for hours in (1, 6, 24, 72, 240, 720))
 MIN_AUTO_INTERVAL = timedelta(minutes=5)
 MAX_AUTO_INTERVAL = timedelta(days=1)
@@ -277,6 +279,8 @@ class Config(BaseSettings):
     @field_validator("data_dir")
     @classmethod
     def _validate_data_dir(cls, value: Path | None) -> Path | None:
+        if value is not None and MISREAD_PATH.search(str(value)):  # the store would be in another folder
+            raise ValueError("the path has ? or a % with two digits. Rename the folder")
         return value if value is None else expand_home(value)
 
     @field_validator("timezone")

@@ -134,6 +134,8 @@ def test_byte_order_mark_is_named() -> None:
     ("name", "value", "part"),
     [
         ("CRAWLER_DATA_DIR", "~nobody-here/x", "the variable CRAWLER_DATA_DIR: data_dir"),
+        ("CRAWLER_DATA_DIR", "/srv/news?", "data_dir = '/srv/news?' cannot be used: the path has ?"),
+        ("CRAWLER_DATA_DIR", "/srv/a%20b", "data_dir = '/srv/a%20b' cannot be used: the path has ?"),
         ("CRAWLER_CONTCT", "x", "The variable CRAWLER_CONTCT sets nothing, did you mean 'CRAWLER_CONTACT'?"),
         ("crawler_contact", "x", "The variable crawler_contact sets nothing, did you mean 'CRAWLER_CONTACT'?"),
         ("CRAWLER_CONTACT__X", "x", "The variable CRAWLER_CONTACT__X sets nothing"),
