@@ -55,8 +55,6 @@ DRIVERS_BY_SCHEME = {
     "postgresql": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
 }
-SQLITE_HEADER = b"SQLite format 3\0"
-"""The first bytes of each database of SQLite (sqlite.org/fileformat.html)."""
 URL_FORMS = "sqlite:///FILE or postgresql://USER@HOST/DATABASE"
 
 
@@ -163,6 +161,8 @@ def open_store(url: str, *, backup: bool = True) -> Store:
         except BaseException:
             engine.dispose()
             raise
+        if file is not None:
+            _close_database_to_others(file)
     except OSError as error:
         raise ConfigError(f"The store {name} cannot be opened: {error.strerror}: {error.filename}.") from error
     except DBAPIError as error:
@@ -235,21 +235,19 @@ def get_store_file(address: URL) -> Path | None:
 
 
 def _make_database_file(file: Path) -> None:
-    """Make a SQLite file that only its owner may read. SQLite gives `-wal` and `-shm` its permissions.
+    """Make a SQLite file that only its owner may read, where there is none.
 
-    A file that is no database keeps its permissions; opening it fails.
+    An existing one is not opened here: closing it again would end the locks that SQLite has on it in this process.
     """
     make_private_folder(file.parent)
-    if file.is_file() and file.stat().st_size and not _has_sqlite_header(file):
-        return
-    make_private_file(file)
-    for suffix in ("-wal", "-shm"):
+    if not file.exists():
+        make_private_file(file)
+
+
+def _close_database_to_others(file: Path) -> None:
+    """Make the files of a SQLite database private, as earlier versions of the program wrote them for all users."""
+    for suffix in ("", "-wal", "-shm"):
         close_file_to_others(file.with_name(file.name + suffix))
-
-
-def _has_sqlite_header(file: Path) -> bool:
-    with file.open("rb") as opened:
-        return opened.read(len(SQLITE_HEADER)) == SQLITE_HEADER
 
 
 def _format_name(address: URL) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -250,6 +252,21 @@ def test_database_of_another_program_stays_as_it_is(tmp_path: Path) -> None:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("places",)]
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_opening_a_store_again_keeps_the_locks_of_the_process(tmp_path: Path) -> None:
+    """Who opens and closes the file without SQLite ends these locks.
+
+    Another process then takes itself for the last one, and deletes the log with what this process has written.
+    """
+    file = tmp_path / "crawler.db"
+    command = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM articles').fetchone()"
+    with open_store(f"sqlite:///{file}") as first:
+        first.articles.save(make_article(), content_hash="a", run_id=None, seen_at=datetime.now(UTC))
+        open_store(f"sqlite:///{file}").close()
+        subprocess.run([sys.executable, "-c", command, file], check=True)
+        assert (tmp_path / "crawler.db-wal").stat().st_size
+        assert first.articles.count() == 1
 
 
 def test_missing_postgresql_database_is_refused(postgres: str) -> None:
