@@ -5,7 +5,7 @@ and None to the others: of three requests sent at once, the third was let throug
 
 A server that answers 5xx or not at all forbids everything for now (RFC 9309). Then the last good copy of robots.txt
 counts for a day. The download of a long robots.txt ends at its first 500 KiB, which are read. A `Crawl-delay`, which
-Scrapy ignores, is obeyed up to half a minute.
+Scrapy ignores, is obeyed up to ten seconds.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ MAX_ROBOTS_BYTES = 500 * 1024
 """Bytes of robots.txt that are read. RFC 9309 asks for at least these."""
 MAX_COPY_AGE_SECONDS = 24 * 3600
 """Age up to which the last good copy counts while the server fails."""
-MAX_CRAWL_DELAY_SECONDS = 30.0
-"""A longer `Crawl-delay` counts as this: with minutes between pages a run would end before it has read the lists."""
+MAX_CRAWL_DELAY_SECONDS = 10.0
+"""A longer `Crawl-delay` counts as this: a run of a quarter of an hour then reads 90 pages."""
 LATER = "Try again later."
 logger = logging.getLogger(__name__)
 
