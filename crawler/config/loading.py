@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,8 +121,7 @@ def _has_secret(values: dict[str, Any]) -> bool:
 
 def _list_channel_tables(values: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the channels of a file that are tables: their addresses are in other files."""
-    channels = values.get("channels")
-    return [each for each in channels.values() if isinstance(each, dict)] if isinstance(channels, dict) else []
+    return [each for each in _get_table(values, ("channels",)).values() if isinstance(each, dict)]
 
 
 def list_variables() -> list[str]:
@@ -148,12 +147,9 @@ def _raise_if_nul(values: dict[str, Any], path: Path, text: str) -> None:
 
 def _raise_if_proxy_password(values: dict[str, Any], path: Path, text: str) -> None:
     """Raise ConfigError for a proxy with a user name or a password in the file, which backups and others may read."""
-    sources = values.get("sources")
-    tables: list[tuple[tuple[str, ...], Any]] = [((), values)]
-    if isinstance(sources, dict):
-        tables += [(("sources", name), table) for name, table in sources.items()]
-    for keys, table in tables:
-        proxy = table.get("proxy") if isinstance(table, dict) else None
+    sources = (("sources", name) for name in _get_table(values, ("sources",)))
+    for keys in ((), *sources):
+        proxy = _get_table(values, keys).get("proxy")
         if isinstance(proxy, str) and has_password(proxy):
             where = format_location(str(path), text, (*keys, "proxy"))
             variable = VARIABLE_PREFIX + "__".join((*keys, "proxy")).upper()
@@ -163,12 +159,17 @@ def _raise_if_proxy_password(values: dict[str, Any], path: Path, text: str) -> N
             )
 
 
+def _get_table(values: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    """Return the table under these keys, an empty one if there is none."""
+    table: Any = values
+    for key in keys:
+        table = table.get(key) if isinstance(table, dict) else None
+    return table if isinstance(table, dict) else {}
+
+
 def _raise_if_client_secret(values: dict[str, Any], path: Path, text: str) -> None:
     """Raise ConfigError for a secret of OpenID Connect in the file, which backups and others may read."""
-    table: Any = values
-    for key in CLIENT_SECRET_PATH[:-1]:
-        table = table.get(key) if isinstance(table, dict) else None
-    if isinstance(table, dict) and CLIENT_SECRET_PATH[-1] in table:
+    if CLIENT_SECRET_PATH[-1] in _get_table(values, CLIENT_SECRET_PATH[:-1]):
         where = format_location(str(path), text, CLIENT_SECRET_PATH)
         variable = VARIABLE_PREFIX + "__".join(CLIENT_SECRET_PATH).upper()
         raise ConfigError(f"{where}: the secret must not be in this file: set the variable {variable} to it.")
@@ -176,13 +177,10 @@ def _raise_if_client_secret(values: dict[str, Any], path: Path, text: str) -> No
 
 def _resolve_paths(values: dict[str, Any], path: Path, text: str) -> None:
     """Make paths in the file absolute: they are relative to the folder of the file. Raise ConfigError for `~nobody`."""
-    channels = values.get("channels")
-    files = [("channels", name, "file") for name in channels] if isinstance(channels, dict) else []
+    files = [("channels", name, "file") for name in _get_table(values, ("channels",))]
     for keys in (*PATH_SETTINGS, *files):
-        table: Any = values
-        for key in keys[:-1]:
-            table = table.get(key) if isinstance(table, dict) else None
-        if not isinstance(table, dict) or not isinstance(table.get(keys[-1]), str):
+        table = _get_table(values, keys[:-1])
+        if not isinstance(table.get(keys[-1]), str):
             continue
         try:
             table[keys[-1]] = str(path.absolute().parent / expand_home(table[keys[-1]]))

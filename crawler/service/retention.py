@@ -119,26 +119,23 @@ class Pruner:
 
     def _find_needed_files(self, old: dict[str, int]) -> set[str]:
         """Return the files with a record of a kept article, and those with a record to which one of these refers."""
-        needed: set[str] = set()
         offsets: defaultdict[str, set[int]] = defaultdict(set)
         if not old:
-            return needed
+            return set()
         for number, batch in enumerate(self._store.retention.iter_kept_versions()):
             self._on_progress("reading kept articles", number, None)
             for name, offset in (place for version in batch for place in list_record_places(version)):
-                needed.add(name)
                 offsets[name].add(offset)
         sources = {name.partition("/")[0] for name in old}
-        waiting = sorted(name for name in needed if name.partition("/")[0] in sources)
+        waiting = sorted(name for name in offsets if name.partition("/")[0] in sources)
         while waiting:
             name = waiting.pop()
-            self._on_progress("reading kept files", len(needed) - len(waiting), len(needed))
+            self._on_progress("reading kept files", len(offsets) - len(waiting), len(offsets))
             for referred, offset in find_referred_places(self._root / name, offsets[name]):
-                offsets[referred].add(offset)
-                if referred not in needed:
-                    needed.add(referred)
+                if referred not in offsets:
                     waiting.append(referred)
-        return needed
+                offsets[referred].add(offset)
+        return set(offsets)
 
 
 def list_files_before(root: Path, before: datetime) -> dict[str, int]:
