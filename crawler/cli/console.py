@@ -104,15 +104,20 @@ def read_text(file: str, name: str = "file") -> str:
         raise UsageError(f"The {name} {file} is not UTF-8 at byte {error.start}; convert it first.") from error
 
 
+def name_input(file: str) -> str:
+    """Return what messages call a file that `read_text` read."""
+    return file if file != "-" else "standard input"
+
+
 def list_lines(text: str, file: str) -> list[tuple[str, str]]:
     """Return the place, for messages, and the text of each line that is not empty. `-` is standard input.
 
     Raise UsageError when there is none.
     """
-    name = file if file != "-" else "standard input"
+    name = name_input(file)
     lines = [(f"line {number} of {name}", line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if not lines:
-        raise UsageError(f"There is no line in {name}.")
+        raise UsageError(f"There is no line in {name}. Write a JSON object on each line.")
     return lines
 
 

@@ -43,7 +43,7 @@ def parse_cron_fields(text: str) -> list[str]:
 
 
 def list_field_values(field: str, name: str) -> set[int]:
-    """Return the numbers that a valid field stands for. Sunday may be 0 or 7."""
+    """Return the numbers that a valid field means. Sunday may be 0 or 7."""
     lowest, highest = FIELD_BOUNDS[name]
     if name == "weekday":
         highest = 6  # A step counts Sunday once.

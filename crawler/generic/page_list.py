@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,37 +27,35 @@ class ListedPage:
 
 
 def read_listed_pages(
-    text: str, name: str, folder: Path, memories: MemoryFolder | None = None
+    lines: Sequence[tuple[str, str]], folder: Path, memories: MemoryFolder | None = None
 ) -> Iterator[dict[str, Any]]:
     """Yield a row for each line of a list: the fields of its article with the line's `id`, or `id` and `error`.
 
-    Files are relative to `folder`. `name` is the list's, for messages. With `memories`, its sites are learned before
-    its pages are read, so that the first page of a site is read as well as the last one.
+    Each line has its place before it, for messages. Files are relative to `folder`. With `memories`, the list's sites
+    are learned before its pages are read, so that the first page of a site is read as well as the last one.
     """
     if memories is not None:
-        _learn_sites(text, folder, memories)
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
+        _learn_sites(lines, folder, memories)
+    for where, line in lines:
         identity: Any = None
         try:
-            values = _parse_line(line, f"line {number} of {name}")
+            values = _parse_line(line, where)
             identity = values.get("id")
-            page = _make_listed_page(values, folder, f"line {number} of {name}")
+            page = _make_listed_page(values, folder, where)
             yield {"id": page.id, **read_stored_page(page.file, page.url, memories=memories).to_dict()}
         except CrawlerError as error:
             yield {"id": identity, "error": str(error)}
         except Exception as error:  # noqa: BLE001 - a page that breaks a library must not end the list
-            message = f"The page at line {number} of {name} cannot be read: {type(error).__name__}: {error}"
+            message = f"The page at {where} cannot be read: {type(error).__name__}: {error}"
             yield {"id": identity, "error": str(CrawlerError(message))}
 
 
-def _learn_sites(text: str, folder: Path, memories: MemoryFolder) -> None:
+def _learn_sites(lines: Sequence[tuple[str, str]], folder: Path, memories: MemoryFolder) -> None:
     """Learn sites that are not well known from their first pages. Failures are reported when pages are read."""
     waiting: defaultdict[str, list[ListedPage]] = defaultdict(list)
-    for line in filter(str.strip, text.split("\n")):
+    for where, line in lines:
         with suppress(CrawlerError):
-            page = _make_listed_page(_parse_line(line, ""), folder, "")
+            page = _make_listed_page(_parse_line(line, where), folder, where)
             waiting[name_site(page.url)].append(page)
     for site, pages in waiting.items():
         if not site or len(pages) < MIN_PAGES:

@@ -84,26 +84,31 @@ def test_cut_off_record_of_a_killed_writer_is_not_uploaded(folder: Path, bucket:
     assert [page.body for page in read_snapshots(bucket / "demo" / path.name)] == [b"page"]
 
 
+def write_in_conflict(folder: Path, bucket: Path) -> tuple[Path, Path]:
+    """Return a closed file, and the object under its name that another machine has written."""
+    path = write(folder, b"page")
+    other = bucket / "demo" / path.name
+    other.parent.mkdir(parents=True)
+    other.write_bytes(b"of another machine")
+    return path, other
+
+
 def test_another_object_of_the_name_is_never_overwritten(
     folder: Path, bucket: Path, storage: ObjectStorage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = write(folder, b"page")
-    (bucket / "demo").mkdir(parents=True)
-    (bucket / "demo" / path.name).write_bytes(b"of another machine")
+    path, other = write_in_conflict(folder, bucket)
     report = upload_closed_files(folder, storage, NOON, keep_days=0)
     assert (report.uploaded, report.conflicts) == (0, [f"demo/{path.name}"])
     assert "is another file than" in caplog.text
     upload_closed_files(folder, storage, NOON + timedelta(days=9), keep_days=0)
-    assert (bucket / "demo" / path.name).read_bytes() == b"of another machine"
+    assert other.read_bytes() == b"of another machine"
     assert path.exists()
 
 
 def test_file_in_conflict_is_not_sent_again(
     folder: Path, bucket: Path, storage: ObjectStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = write(folder, b"page")
-    (bucket / "demo").mkdir(parents=True)
-    (bucket / "demo" / path.name).write_bytes(b"another page")
+    path, _ = write_in_conflict(folder, bucket)
     sent: list[str] = []
     monkeypatch.setattr(storage, "put_if_absent", lambda name, data: sent.append(name))
     monkeypatch.setattr(storage, "read_range", lambda *place: sent.append("read") or b"")

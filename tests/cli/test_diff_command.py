@@ -80,6 +80,7 @@ def test_lines_of_edits_from_standard_input_and_from_a_file(folder: Path) -> Non
         (("--jsonl",), '{"id": 1, "before": "a", "after": "b"}\nnonsense', "line 2 of standard input is not JSON"),
         (("--jsonl",), '{"id": 1, "language": "fr", "before": "a", "after": "b"}', '"language" is not one of'),
         (("--jsonl",), "[1]", 'needs "id"'),
+        (("--jsonl",), "\n", "no line in standard input"),
     ],
 )
 def test_wrong_input_is_named(folder: Path, arguments: tuple[str, ...], given: str | None, message: str) -> None:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crawler.cli.commands.versions import format_version, version_to_dict
-from crawler.cli.console import format_text_removal, is_file_name, parse_json_line, print_error, print_json, read_text
+from crawler.cli.console import (
+    format_text_removal,
+    is_file_name,
+    list_lines,
+    parse_json_line,
+    print_error,
+    print_json,
+    read_text,
+)
 from crawler.cli.options import MAX_COUNT, JsonOption
 from crawler.errors import CrawlerError, UsageError
 from crawler.items import Article
@@ -56,7 +64,7 @@ def diff(
     if jsonl:
         if other is not None:
             raise UsageError("diff --jsonl takes one file of edits, not two.")
-        for row in judge_lines(read_text(article or "-"), article or "standard input", language):
+        for row in judge_lines(read_text(article or "-"), article or "-", language):
             print_json(row)
     elif article is None:
         raise UsageError("diff needs an article (id, URL or number), two text files, or --jsonl FILE.")
@@ -70,16 +78,15 @@ def judge_lines(text: str, file: str, language: str | None = None) -> Iterator[d
     """Yield the judgement about each JSON line of a text. Raise UsageError that names a bad line."""
     from crawler.revisions.changes import diff_texts
 
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            edit = _parse_edit(line, f"line {number} of {file}")
-            changes = diff_texts(edit["before"], edit["after"], edit.get("language") or language)
-            yield {
-                "id": edit["id"],
-                "severity": changes.severity,
-                "kinds": sorted(changes.kinds),
-                "reason": changes.reason,
-            }
+    for where, line in list_lines(text, file):
+        edit = _parse_edit(line, where)
+        changes = diff_texts(edit["before"], edit["after"], edit.get("language") or language)
+        yield {
+            "id": edit["id"],
+            "severity": changes.severity,
+            "kinds": sorted(changes.kinds),
+            "reason": changes.reason,
+        }
 
 
 def _parse_edit(line: str, where: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crawler.cli.console import print_error, print_json, read_text
+from crawler.cli.console import list_lines, name_input, print_error, print_json, read_text
 from crawler.errors import UsageError
 
 if TYPE_CHECKING:
@@ -136,15 +136,13 @@ def _extract_listed(file: Path | None, memories: MemoryFolder | None) -> None:
 
     name = str(file) if file is not None else "-"
     folder = file.parent if file is not None and name != "-" else Path()
-    list_name = name if name != "-" else "standard input"
-    failures: list[bool] = []
-    for row in read_listed_pages(read_text(name), list_name, folder, memories):
+    lines = list_lines(read_text(name), name)
+    read_count = 0
+    for row in read_listed_pages(lines, folder, memories):
         print_json(row)
-        failures.append("error" in row)
-    if not failures:
-        raise UsageError(f'There is no line in {list_name}. Write one {{"id", "file", "url"}} for each page.')
-    if all(failures):
-        raise UsageError(f"None of the {len(failures)} pages of {list_name} could be read; each row says why.")
+        read_count += "error" not in row
+    if not read_count:
+        raise UsageError(f"None of the {len(lines)} pages of {name_input(name)} could be read; each row says why.")
 
 
 def read_snapshots(file: Path, url: str | None, content_type: str | None) -> Iterator[Snapshot]:

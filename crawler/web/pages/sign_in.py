@@ -151,7 +151,7 @@ def sign_in(site: PageRenderer, request: Request, form: FormValues) -> Response:
 def refuse_outdated_sign_in(site: PageRenderer, request: Request, form: FormValues) -> Response:
     """Return the page to sign in again: somebody signed in or out in another tab, or the form is another browser's.
 
-    Who has signed in there goes on.
+    Who has signed in there is led to the page that was wanted.
     """
     target = clean_address(form.get_first("next"))
     control: AccessControl = request.scope[CONTROL_KEY]
